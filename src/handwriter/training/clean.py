@@ -1,0 +1,268 @@
+"""Cleaning: text as the ink shows it, ink without the board's faults, every line on one scale."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handwriter.ink import Array, Ink
+
+MAX_JUMP = 4.0  # in spreads of the line: about 400 units of IAM-OnDB's whiteboard
+MAX_EXCURSION = 8  # points; a longer piece far from its stroke is ink of its own
+LONG = 5.0  # a line this many times as wide as high (in standard deviations) shows its slope
+BAND = 0.4  # half the width of the band of the baseline, in standard deviations of y
+STRAYING = 0.05  # the usual slope of the baseline against the long axis, generously
+
+_CROSSED_OUT = re.compile(r"#|%%")
+
+# Only the blanks that IAM-OnDB's tokeniser put in are taken out.  Each rule: what it is counted
+# as, the pattern, and its replacement.  Dashes and dots of omission are left as transcribed.
+_STOPS = ".,;:!?"
+_CLOSES = r"""(?=[\s"'.,;:!?)\]]|$)"""
+_RULES = tuple(
+    (what, re.compile(pattern), replacement)
+    for what, pattern, replacement in (
+        ("contraction joined", r"(?<=[^\W\d])(?: ' ?|' )(s|re|ll|ve|d|m|t)\b", r"'\1"),
+        ("contraction joined", r"(?<=\w) n't\b", r"n't"),
+        ("number joined", r"(?<=\d) ([.,])(?=\d)", r"\1"),
+        ("initials joined", r"\b([A-Z]) \.(?=[A-Z]\b)", r"\1."),
+        ("blank before punctuation", rf"(?<=[^\s.]) ([,;:!?]+){_CLOSES}", r"\1"),
+        ("blank before punctuation", rf"(?<=[^\s.]) \.(?! ?\.){_CLOSES}", r"."),
+        ("blank inside brackets", r"([(\[]) (?=\w)", r"\1"),
+        ("blank inside brackets", rf"(?<=\S) ([)\]]){_CLOSES}", r"\1"),
+    )
+)
+
+
+def collapsed(text: str) -> str:
+    """The text with each run of white space as one blank, none at the ends."""
+    return " ".join(text.split())
+
+
+def is_crossed_out(text: str) -> bool:
+    """Whether a transcription of IAM-OnDB marks ink that is crossed out or unreadable."""
+    return bool(_CROSSED_OUT.search(text))
+
+
+def untokenised(text: str) -> tuple[str, Counter[str]]:
+    """The text without the blanks of tokenisation, and what was done how often."""
+    done: Counter[str] = Counter()
+    for what, pattern, replacement in _RULES:
+        text, n = pattern.subn(replacement, text)
+        done[what] += n
+    for mark in "\"'":
+        joined = _with_quotes_joined(text, mark)
+        done["quotation mark joined"] += len(text) - len(joined)
+        text = joined
+    return text, +done
+
+
+def _with_quotes_joined(text: str, mark: str) -> str:
+    """Join quotation marks that stand alone to the words they open or close.
+
+    One that the line leaves in doubt stays as it is.
+    """
+    words = text.split(" ")
+    is_open, joined, glue = False, "", ""
+    for i, word in enumerate(words):
+        role = _role(words, i, is_open) if word.rstrip(_STOPS) == mark else ""
+        joined += word if role == "closes" else glue + word
+        glue = "" if role == "opens" else " "
+        if mark == '"' or role:  # an apostrophe within a word opens nothing
+            is_open = _is_open_after(word, mark, role, is_open)
+    return joined
+
+
+def _is_open_after(word: str, mark: str, role: str, is_open: bool) -> bool:
+    if role:
+        return role == "opens"
+    if word.startswith(mark):
+        is_open = True
+    return is_open and not word.rstrip(_STOPS)[1:].endswith(mark)
+
+
+def _role(words: list[str], i: int, is_open: bool) -> str:
+    """What the lone mark `words[i]` does: "opens", "closes", or "" where that is in doubt.
+
+    It opens at the beginning of the line, closes at its end, and in turn between them.
+    """
+    mark, before, after = words[i][0], words[i - 1] if i else "", "".join(words[i + 1 : i + 2])
+    if not before or before == mark:
+        return "opens" if after and not after.startswith(mark) else ""
+    if not after or after == mark or is_open or words[i] != mark:
+        return "closes"
+    if before[-1] in ".,!?" and after[0].islower():
+        return "closes"
+    if any(mark in word for word in words[i + 1 :]):
+        return "opens"
+    spoken = before[-1] in ":," or any(mark in word for word in words[:i])
+    return "opens" if spoken and after[0].isupper() else ""
+
+
+def without_jumps(ink: Ink) -> tuple[Ink, Counter[str]]:
+    """Ink without jumps of the sensor, and what was done how often.
+
+    A jump is longer than `MAX_JUMP` times the line's spread.  A few points that the pen jumps
+    to and back from are dropped; any other jump within a stroke lifts the pen.
+    """
+    done: Counter[str] = Counter()
+    limit = MAX_JUMP * spread(ink)
+    points, starts = ink.points, _starts(ink)
+    far = _steps(points) > limit
+    far[starts[1:] - 1] = False
+    if limit == 0 or not far.any():
+        return ink, done
+    strokes: list[Array] = []
+    for stroke in ink.strokes:
+        pieces = _without_excursions(_cut(stroke, limit), limit)
+        done["outlier point dropped"] += len(stroke) - sum(len(piece) for piece in pieces)
+        done["jump made a pen lift"] += len(pieces) - 1
+        strokes += pieces
+    return Ink(tuple(strokes)), +done
+
+
+def spread(ink: Ink) -> float:
+    """A robust standard deviation of y: one stray point does not change it."""
+    y = ink.points[:, 1]
+    return 1.4826 * float(np.median(np.abs(y - np.median(y))))
+
+
+def thinned(ink: Ink, every: int) -> Ink:
+    """Each stroke with every `every`-th point only, its first and last always."""
+    return Ink(tuple(_thinned(stroke, every) for stroke in ink.strokes))
+
+
+def levelled(ink: Ink) -> Ink | None:
+    """The line with its baseline at y = 0, level, its y of standard deviation 1.
+
+    It begins at x = 0.  A line too short to show its slope is not turned.  None where the
+    ink has no height.  A line that is moved, scaled or turned comes out the same.
+    """
+    points, starts = ink.points, _starts(ink)
+    angle = _long_angle(points)
+    points = points @ _turn(-(angle or 0.0)).T
+    height, slope = _baseline(points, starts, sloped=angle is not None)
+    points = (points - (0.0, height)) @ _turn(-np.arctan(slope)).T
+    deviation = float(points[:, 1].std())
+    if deviation < 1e-9:
+        return None
+    level = (points - (points[0, 0], 0.0)) / deviation
+    ends = [*starts[1:], len(level)]
+    return Ink(tuple(level[start:end] for start, end in zip(starts, ends, strict=True)))
+
+
+def _starts(ink: Ink) -> NDArray[np.int64]:
+    """The numbers of the points that begin a stroke."""
+    return np.cumsum([0, *(len(stroke) for stroke in ink.strokes[:-1])], dtype=np.int64)
+
+
+def _steps(stroke: Array) -> Array:
+    """Distances from point to point, shape (points - 1,)."""
+    dx, dy = (stroke[1:] - stroke[:-1]).T
+    distances: Array = np.hypot(dx, dy)
+    return distances
+
+
+def _cut(stroke: Array, limit: float) -> list[Array]:
+    return np.split(stroke, np.flatnonzero(_steps(stroke) > limit) + 1)
+
+
+def _without_excursions(pieces: list[Array], limit: float) -> list[Array]:
+    """The pieces of a stroke, without the short ones that leave it and come back."""
+    kept = pieces[:1]
+    for i, piece in enumerate(pieces[1:], start=1):
+        after = pieces[i + 1] if i + 1 < len(pieces) else None
+        if after is not None and len(piece) <= MAX_EXCURSION and _gap(kept[-1], after) <= limit:
+            continue
+        if _gap(kept[-1], piece) <= limit:
+            kept[-1] = np.vstack([kept[-1], piece])
+        else:
+            kept.append(piece)
+    return kept
+
+
+def _gap(before: Array, after: Array) -> float:
+    return float(np.hypot(*(after[0] - before[-1])))
+
+
+def _thinned(stroke: Array, every: int) -> Array:
+    kept = stroke[::every]
+    return kept if (len(stroke) - 1) % every == 0 else np.vstack([kept, stroke[-1:]])
+
+
+def _long_angle(points: Array) -> float | None:
+    """The angle of the line's long axis; None where width and height are too much alike."""
+    if len(points) < 2:
+        return None
+    values, vectors = np.linalg.eigh(np.cov(points.T))
+    if values[1] <= LONG**2 * values[0]:
+        return None
+    dx, dy = vectors[:, 1] * np.sign(vectors[0, 1] or 1.0)
+    return float(np.arctan2(dy, dx))
+
+
+def _turn(angle: float) -> Array:
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
+def _baseline(points: Array, starts: NDArray[np.int64], sloped: bool) -> tuple[float, float]:
+    """Height at x = 0 and slope of the line on which the letters stand.
+
+    `starts` are the numbers of the points (n, 2) that begin a stroke.
+    Fitted to the bottoms of the downstrokes.  The fullest band of them is found first and the
+    fit keeps to it, so that descenders do not count.
+    """
+    bottoms, drops = _bottoms(points, starts)
+    x, y = bottoms.T
+    deviation = float(points[:, 1].std())
+    weights = np.minimum(drops, deviation) + 1e-9
+    band = BAND * deviation
+    slopes = np.linspace(-0.06, 0.06, 13) if sloped else np.zeros(1)
+    crowds = [_fullest(y - slope * x, weights, band) for slope in slopes]
+    # The long axis is nearly level already: a steeper fit needs a fuller band.
+    likely = np.exp(-0.5 * (slopes / STRAYING) ** 2)
+    best = int(np.argmax(likely * [weight for weight, _ in crowds]))
+    height, slope = crowds[best][1], float(slopes[best])
+    for _ in range(3):
+        near = np.abs(y - height - slope * x) <= band
+        if sloped and near.sum() > 3:
+            height, slope = _fitted(x[near], y[near], weights[near])
+        elif near.any():
+            height = float(weights[near] @ (y - slope * x)[near] / weights[near].sum())
+    return height, slope
+
+
+def _fitted(x: Array, y: Array, weights: Array) -> tuple[float, float]:
+    """Height at x = 0 and slope of the weighted least-squares line."""
+    share = weights / weights.sum()
+    x_mean, y_mean = float(share @ x), float(share @ y)
+    variance = float(share @ (x - x_mean) ** 2)
+    slope = float(share @ ((x - x_mean) * (y - y_mean))) / variance if variance else 0.0
+    return y_mean - slope * x_mean, slope
+
+
+def _bottoms(points: Array, starts: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Where the pen turns upward or lifts, (n, 2), and how far it came down to there, (n,).
+
+    The first point is one where there is no other.
+    """
+    y = points[:, 1]
+    fell = np.zeros(len(y) + 1, bool)  # whether the pen came down to this point
+    fell[1:-1] = y[1:] > y[:-1]
+    fell[starts] = False
+    fell, falls = fell[:-1], fell[1:]
+    bottoms, tops = np.flatnonzero(fell & ~falls), np.flatnonzero(~fell & falls)
+    if not len(bottoms):
+        return points[:1], np.ones(1)
+    return points[bottoms], y[bottoms] - y[tops]
+
+
+def _fullest(values: Array, weights: Array, width: float) -> tuple[float, float]:
+    """The greatest weight within `width` of one of the values, tapering off, and that value."""
+    nearness = np.maximum(0.0, 1 - np.abs(values[:, None] - values) / (width or 1.0))
+    totals = nearness @ weights
+    fullest = int(np.argmax(totals))
+    return float(totals[fullest]), float(values[fullest])

@@ -1,0 +1,222 @@
+"""Preparing: collections and files of ink in, one lines file out, with everything counted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handwriter import interchange
+from handwriter.errors import BadData
+from handwriter.ink import Ink, Line
+from handwriter.training import clean
+from handwriter.training.iam import Noted, Progress, Skipped, is_iam, read_iam
+from handwriter.training.lines import Lines, fits, save_lines
+
+MAX_POINTS = 1500
+MAX_GAP = 40.0  # between two strokes, in line units: a word's gap is about 3
+POINTS_PER_CHARACTER = 12.5  # after thinning; IAM-OnDB has 25
+DENSITIES = (6.5, 25.0)  # points per character, after thinning, of ink that says its text
+HELD_OUT = 20  # every 20th line of a file without splits is for validation
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to prepare: `unit` is that of the stored integers, `prepare` does a line.
+
+    `prepare(line, is_iam, done)` returns the line in line units, counts in `done` what it
+    mended, and raises `Unusable` with a reason.  `is_iam` says that the line follows the
+    conventions of IAM-OnDB: its sampling, its tokenised text, its marks of crossed-out ink.
+    """
+
+    unit: float
+    prepare: Callable[[Line, bool, Counter[str]], Line]
+
+
+class Unusable(Exception):
+    """The reason a line is left out for."""
+
+
+def prepare(
+    sources: Sequence[str | Path],
+    out: str | Path,
+    recipe: str = "default",
+    progress: Progress = lambda fraction: None,
+) -> dict[str, Any]:
+    """Read ink from `sources`, prepare it by the recipe, write the lines file `out`.
+
+    A source is a folder with IAM-OnDB, an InkML file or a JSON-lines file.  The lines are
+    ordered by their source, so that the same data gives the same bytes.  Returns the report,
+    which is also stored in the file.  Raises BadData where nothing can be learnt from.
+    """
+    if recipe not in RECIPES:
+        raise BadData(f"there is no recipe {recipe!r}; the recipes are {', '.join(RECIPES)}")
+    out = Path(out)
+    if out.is_dir() or not out.parent.is_dir():
+        raise BadData(f"cannot write {out}: it must be a file in a folder that exists")
+    tally = _Tally()
+    lines: list[Line] = []
+    for number, source in enumerate(sources):
+        part = _part_of(progress, number, len(sources))
+        lines += _prepared(Path(source), RECIPES[recipe], tally, part)
+        part(1.0)
+    lines.sort(key=lambda line: line.source)
+    _expect_train_lines(lines, tally)
+    report = tally.report(recipe, lines)
+    save_lines(out, Lines.from_lines(lines, recipe, RECIPES[recipe].unit, report))
+    return report
+
+
+@dataclass
+class _Tally:
+    """What is counted while preparing."""
+
+    n_read: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    repaired: Counter[str] = field(default_factory=Counter)
+    noted: Counter[str] = field(default_factory=Counter)
+
+    def report(self, recipe: str, lines: list[Line]) -> dict[str, Any]:
+        """The counts as plain JSON values; points and characters are those that are used."""
+        return {
+            "recipe": recipe,
+            "lines_read": self.n_read,
+            "lines_used": dict(sorted(Counter(line.split for line in lines).items())),
+            "lines_skipped": dict(sorted(self.skipped.items())),
+            "repaired": dict(sorted(self.repaired.items())),
+            "noted": dict(sorted(self.noted.items())),
+            "points": sum(line.ink.n_points for line in lines),
+            "characters": sum(len(line.text) for line in lines),
+            "writers": len({line.writer for line in lines if line.writer}),
+            "lines_without_writer": sum(not line.writer for line in lines),
+        }
+
+
+def _prepared(source: Path, recipe: Recipe, tally: _Tally, progress: Progress) -> Iterator[Line]:
+    """The usable lines of one source, prepared; the rest is counted."""
+    follows_iam = source.is_dir()
+    for found in _read(source, progress):
+        if isinstance(found, Noted):
+            tally.noted[found.what] += 1
+            continue
+        tally.n_read += 1
+        if isinstance(found, Skipped):
+            tally.skipped[found.reason] += 1
+            continue
+        done: Counter[str] = Counter()
+        try:
+            line = recipe.prepare(found, follows_iam, done)
+        except Unusable as reason:
+            tally.skipped[str(reason)] += 1
+            continue
+        tally.repaired += done
+        yield replace(line, split=line.split or _drawn_split(line))
+
+
+def _read(source: Path, progress: Progress) -> Iterator[Line | Skipped | Noted]:
+    if source.is_dir():
+        if not is_iam(source):
+            raise BadData(f"{source} holds no IAM-OnDB: neither lineStrokes nor ascii is there")
+        return read_iam(source, progress)
+    if not source.exists():
+        raise BadData(f"cannot prepare {source}: there is no such file or folder")
+    readers = {".jsonl": interchange.read_jsonl, ".inkml": interchange.read_inkml}
+    if source.suffix.lower() not in readers:
+        raise BadData(
+            f"cannot prepare {source}: it is neither a folder with IAM-OnDB "
+            "nor a file ending in .jsonl or .inkml."
+        )
+    return readers[source.suffix.lower()](source)
+
+
+def _graves2013(line: Line, is_iam: bool, done: Counter[str]) -> Line:
+    """The paper's preprocessing: the ink as it was sampled, from its first point on."""
+    text, ink = _text(line), _ink(line)
+    x, y = ink.strokes[0][0]
+    ink = ink.moved(-float(x), -float(y))
+    if not fits(ink, RECIPES["graves2013"].unit):
+        raise Unusable("far jump")
+    return replace(line, text=text, ink=ink)
+
+
+def _default(line: Line, is_iam: bool, done: Counter[str]) -> Line:
+    """Text as the ink shows it; ink mended, thinned, level on its baseline, of unit spread."""
+    text, ink = _text(line), _ink(line)
+    if is_iam:
+        if clean.is_crossed_out(text):
+            raise Unusable("crossed-out ink")
+        text, joined = clean.untokenised(text)
+        done.update(joined)
+    every = _thinning(line, text, is_iam)
+    ink, mended = clean.without_jumps(ink)
+    done.update(mended)
+    level = clean.levelled(ink)
+    if level is None:
+        raise Unusable("ink without height")
+    ink = clean.thinned(level, every)
+    if ink.n_points > MAX_POINTS:
+        raise Unusable(f"more than {MAX_POINTS} points")
+    if _widest_gap(ink) > MAX_GAP or not fits(ink, RECIPES["default"].unit):
+        raise Unusable("far jump")
+    return replace(line, text=text, ink=ink)
+
+
+RECIPES = {
+    "graves2013": Recipe(unit=1.0, prepare=_graves2013),
+    "default": Recipe(unit=1 / 400, prepare=_default),
+}
+
+
+def _text(line: Line) -> str:
+    text = clean.collapsed(line.text)
+    if not text:
+        raise Unusable("no text")
+    return text
+
+
+def _ink(line: Line) -> Ink:
+    if not line.ink.n_points:
+        raise Unusable("no points")
+    return line.ink
+
+
+def _thinning(line: Line, text: str, is_iam: bool) -> int:
+    """Every how many points one is kept: 2 of IAM-OnDB, to like density of other ink.
+
+    Raises Unusable where the ink has too few or too many points to say this text.
+    """
+    density = line.ink.n_points / len(text.replace(" ", ""))
+    every = 2 if is_iam else max(1, round(density / POINTS_PER_CHARACTER))
+    if not DENSITIES[0] <= density / every <= DENSITIES[1]:
+        raise Unusable("ink and text disagree")
+    return every
+
+
+def _widest_gap(ink: Ink) -> float:
+    gaps = [abs(b[0, 0] - a[-1, 0]) for a, b in zip(ink.strokes, ink.strokes[1:], strict=False)]
+    return float(np.max(gaps, initial=0.0))
+
+
+def _drawn_split(line: Line) -> str:
+    """Validation for every 20th line of a source without splits, the same ones every time."""
+    drawn = hashlib.sha256(f"{line.source}\n{line.text}".encode()).digest()
+    return "validation" if int.from_bytes(drawn[:8], "big") % HELD_OUT == 0 else "train"
+
+
+def _expect_train_lines(lines: list[Line], tally: _Tally) -> None:
+    if any(line.split == "train" for line in lines):
+        return
+    reasons = ", ".join(f"{what} {n}" for what, n in sorted(tally.skipped.items())) or "none"
+    raise BadData(
+        f"there is no line to train on: {tally.n_read} lines read, {len(lines)} usable for "
+        f"validation only; lines left out: {reasons}"
+    )
+
+
+def _part_of(progress: Progress, number: int, n_sources: int) -> Progress:
+    return lambda fraction: progress((number + fraction) / n_sources)

@@ -1,0 +1,374 @@
+"""Preparing: text as the ink shows it, every line on one scale, everything counted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import fixtures_iam as tiny_iam
+import numpy as np
+import pytest
+
+from handwriter.errors import BadData, BadOption
+from handwriter.ink import Ink, Line
+from handwriter.training import clean
+from handwriter.training.lines import Lines, load_lines
+from handwriter.training.prepare import prepare
+from handwriter.training.show import random_lines, statistics
+
+TEXT = "the quick brown fox jumps over it"
+
+
+def writing(text: str = TEXT) -> Ink:
+    return Ink.from_strokes(tiny_iam.letters(text))
+
+
+def turned(ink: Ink, degrees: float) -> Ink:
+    a = np.radians(degrees)
+    return ink.transformed(np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]))
+
+
+def write_jsonl(path: Path, lines: list[Line]) -> Path:
+    rows = [
+        {"text": line.text, "strokes": [s.tolist() for s in line.ink.strokes], "split": line.split}
+        for line in lines
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def prepared(folder: Path, lines: list[Line], recipe: str = "default") -> tuple[Lines, dict]:
+    """The lines file made from a JSON-lines file, and the report."""
+    source = write_jsonl(folder / "ink.jsonl", lines)
+    report = prepare([source], folder / "out.npz", recipe)
+    return load_lines(folder / "out.npz"), report
+
+
+# --- Text ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("transcribed", "cleaned"),
+    [
+        ("A MOVE to stop Mr . Gaitskell", "A MOVE to stop Mr. Gaitskell"),
+        ("in the firm . In due course .", "in the firm. In due course."),
+        ("that , small as it was ,", "that, small as it was,"),
+        ("members are : Sir Henry ; why ?", "members are: Sir Henry; why?"),
+        ("toys , etc .;", "toys, etc.;"),
+        ("I 'm sure you 'll have it", "I'm sure you'll have it"),
+        ("the company ' s don ' t", "the company's don't"),
+        ("they do n't know", "they don't know"),
+        ("G . R . Bell", "G. R. Bell"),
+        ("the U .S . Polaris base", "the U.S. Polaris base"),
+        ("800 ,000 , or 17 .00", "800,000, or 17.00"),
+        ("( Board of Trade ) .", "(Board of Trade)."),
+        ("(This is it .) He", "(This is it.) He"),
+        ('of living ." He said', 'of living." He said'),
+        ('" This way, sir. " Fred was', '"This way, sir." Fred was'),
+        ('" Abolish Lords " . Mr. Foot', '"Abolish Lords". Mr. Foot'),
+        ('much longer. " " I know.', 'much longer." "I know.'),
+        ('She answered, " No.', 'She answered, "No.'),
+        ('better places, " he commented."', 'better places," he commented."'),
+        ('" It \' s a command, " he said. " We', '"It\'s a command," he said. "We'),
+        ("each ' graduate ' is", "each 'graduate' is"),
+        ("' My wife", "'My wife"),
+        ('the couple. "', 'the couple."'),
+    ],
+)
+def test_tokenised_text_is_joined(transcribed: str, cleaned: str) -> None:
+    assert clean.untokenised(transcribed)[0] == cleaned
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "If we can - well, then we",
+        "No ... It was .... He",
+        "and rock 'n' roll, catch 'em",
+        "teachers' work and Jesus' teaching",
+        "the '50s, 2 1/2 per cent. of +5",
+        'Marshal. " Something in his',  # does it open or close?
+        'And Eddie was. " Her plump bosom',
+        "notes M Ps and Lady- birds",
+        '"I know," he said. "We',
+        ",,Have you ever heard of it",
+        "",
+    ],
+)
+def test_other_text_stays_as_it_is(text: str) -> None:
+    assert clean.untokenised(text) == (text, {})
+
+
+def test_what_was_joined_is_counted() -> None:
+    _, done = clean.untokenised("Well , I 'm ( not ) here .")
+    assert done == {
+        "blank before punctuation": 2,
+        "contraction joined": 1,
+        "blank inside brackets": 2,
+    }
+
+
+def test_white_space_collapses_and_crossed_out_marks_are_seen() -> None:
+    assert clean.collapsed("  a \t b\n") == "a b"
+    assert clean.is_crossed_out("bone %%%% pinned")
+    assert clean.is_crossed_out("# recognisable")
+    assert not clean.is_crossed_out("5 % of it")
+
+
+# --- Ink -------------------------------------------------------------------------------------
+
+
+def test_a_line_stands_level_on_its_baseline_with_unit_spread() -> None:
+    level = clean.levelled(turned(writing(), 4))
+    assert level is not None
+    assert level.points[0, 0] == 0
+    assert level.points[:, 1].std() == pytest.approx(1)
+    feet = [stroke[:, 1].max() for stroke in level.strokes]
+    assert np.median(feet) == pytest.approx(0, abs=0.1)  # tails reach lower
+    assert np.polyfit(level.points[:, 0], level.points[:, 1], 1)[0] == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("degrees", [-9, -1, 0.5, 7])
+def test_a_line_moved_scaled_and_turned_is_prepared_alike(degrees: float) -> None:
+    here = clean.levelled(writing())
+    there = clean.levelled(turned(writing().transformed(np.eye(2) * 3.7), degrees).moved(-900, 50))
+    assert here is not None
+    assert there is not None
+    np.testing.assert_allclose(here.points, there.points, atol=1 / 400)
+
+
+def test_descenders_do_not_pull_the_baseline_down() -> None:
+    plain = [stroke for stroke in tiny_iam.letters(TEXT) if max(y for _, y in stroke) < 1030]
+    tails = tiny_iam.letters(TEXT)
+    for strokes in (plain, tails):
+        height = clean.levelled(Ink.from_strokes(strokes))
+        assert height is not None
+        feet = [s[:, 1].max() for s in height.strokes[:-1]]
+        assert np.percentile(feet, 40) == pytest.approx(0, abs=0.1)
+
+
+def test_a_short_line_is_not_turned() -> None:
+    ink = writing("ab")
+    level = clean.levelled(ink)
+    assert level is not None
+    scale = ink.points[:, 1].std()
+    np.testing.assert_allclose(np.diff(level.points, axis=0) * scale, np.diff(ink.points, axis=0))
+
+
+@pytest.mark.parametrize("strokes", [[[(3, 4)]], [[(0, 5), (9, 5)]], [[(1, 1), (1, 1)]]])
+def test_ink_without_height_has_no_scale(strokes: list[list[tuple[int, int]]]) -> None:
+    assert clean.levelled(Ink.from_strokes(strokes)) is None
+
+
+def test_a_point_that_the_pen_jumps_to_and_back_from_is_dropped() -> None:
+    ink = writing()
+    stroke = np.insert(ink.strokes[2], 10, (9000, -9000), axis=0)
+    mended, done = clean.without_jumps(Ink((*ink.strokes[:2], stroke, *ink.strokes[3:])))
+    assert done == {"outlier point dropped": 1}
+    np.testing.assert_array_equal(mended.points, ink.points)
+
+
+def test_any_other_jump_within_a_stroke_lifts_the_pen() -> None:
+    ink = writing()
+    joined = Ink((np.vstack([ink.strokes[0], ink.strokes[-2]]), *ink.strokes[1:-2]))
+    mended, done = clean.without_jumps(joined)
+    assert done == {"jump made a pen lift": 1}
+    assert len(mended.strokes) == len(joined.strokes) + 1
+    np.testing.assert_array_equal(mended.points, joined.points)
+
+
+def test_ink_without_jumps_stays_as_it_is() -> None:
+    ink = writing()
+    assert clean.without_jumps(ink) == (ink, {})
+
+
+def test_thinning_keeps_ends_and_dots() -> None:
+    stroke = np.column_stack([np.arange(6.0), np.zeros(6)])
+    thin = clean.thinned(Ink((stroke, stroke[:5], stroke[:1])), 2)
+    assert [s[:, 0].tolist() for s in thin.strokes] == [[0, 2, 4, 5], [0, 2, 4], [0]]
+
+
+# --- Collections and files -------------------------------------------------------------------
+
+
+def test_the_default_recipe_counts_everything_it_does(tmp_path: Path) -> None:
+    folder = tiny_iam.write_archives(tmp_path / "iam")
+    report = prepare([folder], tmp_path / "out.npz")
+    assert report == {
+        "recipe": "default",
+        "lines_read": 7,
+        "lines_used": {"train": 4, "validation": 1},
+        "lines_skipped": {"crossed-out ink": 1, "form in no list": 1},
+        "repaired": {"blank before punctuation": 2},
+        "noted": {"form in a list but without ink": 1},
+        "points": report["points"],
+        "characters": sum(len(text) for text in load_lines(tmp_path / "out.npz").texts),
+        "writers": 3,
+        "lines_without_writer": 0,
+    }
+    lines = load_lines(tmp_path / "out.npz")
+    assert lines.report == report
+    assert lines.unit == 1 / 400
+    assert len(lines.offsets) == report["points"]
+    assert lines.texts[lines.sources.index("a01-000u-02")] == "under Mr. Brown's tree"
+
+
+def test_graves2013_keeps_ink_and_text_as_they_are(tmp_path: Path) -> None:
+    folder = tiny_iam.write_archives(tmp_path / "iam")
+    report = prepare([folder], tmp_path / "out.npz", "graves2013")
+    lines = load_lines(tmp_path / "out.npz")
+    assert report["lines_used"] == {"train": 5, "validation": 1}
+    assert report["repaired"] == {}
+    i = lines.sources.index("b02-007z-01")
+    assert lines.texts[i] == "while it # rained"
+    raw = Ink.from_strokes(tiny_iam.letters(lines.texts[i], seed=1)).offsets
+    assert lines.steps(i)[0].tolist() == [0, 0, 0]
+    np.testing.assert_array_equal(lines.steps(i)[1:], raw[1:])
+
+
+def test_the_first_default_offset_tells_where_the_baseline_is(tmp_path: Path) -> None:
+    lines, _ = prepared(tmp_path, [Line(writing(), TEXT, split="train")])
+    level = clean.levelled(writing())
+    assert level is not None
+    np.testing.assert_allclose(lines.steps(0)[0, :2], level.points[0], atol=1 / 800)
+    assert lines.steps(0)[0, 1] < -0.5  # the first letter begins at its top
+
+
+@pytest.mark.parametrize("recipe", ["default", "graves2013"])
+def test_archives_and_folders_give_the_same_bytes_every_time(tmp_path: Path, recipe: str) -> None:
+    packed = tiny_iam.write_archives(tmp_path / "packed")
+    unpacked = tiny_iam.write_folders(tmp_path / "unpacked")
+    shuffled = dict(reversed(tiny_iam.collection().items()))
+    other_order = tiny_iam.write_archives(tmp_path / "shuffled", shuffled)
+    files = []
+    for number, source in enumerate((packed, packed, unpacked, other_order)):
+        prepare([source], tmp_path / f"{number}.npz", recipe)
+        files.append((tmp_path / f"{number}.npz").read_bytes())
+    assert len(set(files)) == 1
+
+
+def test_sources_can_be_mixed(tmp_path: Path) -> None:
+    folder = tiny_iam.write_archives(tmp_path / "iam")
+    mine = write_jsonl(tmp_path / "mine.jsonl", [Line(writing(), TEXT, split="train")])
+    told: list[float] = []
+    report = prepare([folder, mine], tmp_path / "out.npz", progress=told.append)
+    assert report["lines_used"] == {"train": 5, "validation": 1}
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def test_the_conventions_of_iam_are_not_put_on_other_ink(tmp_path: Path) -> None:
+    text = "the #1 fox , it 's said : over it"
+    lines, report = prepared(tmp_path, [Line(writing(text), f" {text}  ", split="train")])
+    assert lines.texts == (text,)
+    assert report["repaired"] == {}
+
+
+def test_other_ink_is_thinned_to_the_same_density(tmp_path: Path) -> None:
+    def densified(n_pieces: int) -> Line:
+        at = np.linspace(0, 24, 24 * n_pieces + 1)
+        strokes = [s for s in writing().strokes if len(s) == 25]
+        dense = [np.column_stack([np.interp(at, range(25), c) for c in s.T]) for s in strokes]
+        return Line(Ink(tuple(dense)), TEXT, split="train")
+
+    lines, _ = prepared(tmp_path, [densified(1), densified(2), densified(3)])
+    assert lines.lengths.max() - lines.lengths.min() <= len(lines.ink(0).strokes)
+
+
+def test_lines_without_a_split_are_shared_out_alike_every_time(tmp_path: Path) -> None:
+    mine = [Line(writing(f"{TEXT} {number:03}"), f"{TEXT} {number:03}") for number in range(120)]
+    lines, report = prepared(tmp_path, mine)
+    assert lines.splits == prepared(tmp_path, mine)[0].splits
+    assert 1 <= report["lines_used"]["validation"] <= 15
+
+
+def far_apart() -> Ink:
+    return Ink((*writing().strokes, *writing().moved(50_000, 0).strokes))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (Line(writing(), " \t"), "no text"),
+        (Line(Ink(()), TEXT), "no points"),
+        (Line(writing(), "x" * 200), "ink and text disagree"),
+        (Line(Ink.from_strokes([[(x, 0) for x in range(20)]]), "--"), "ink without height"),
+        (Line(writing(TEXT * 5), TEXT * 5), "more than 1500 points"),
+        (Line(far_apart(), TEXT * 2), "far jump"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_left_out_under_a_reason(
+    tmp_path: Path, line: Line, reason: str
+) -> None:
+    _, report = prepared(tmp_path, [Line(writing(), TEXT, split="train"), line])
+    assert report["lines_skipped"] == {reason: 1}
+    assert report["lines_used"] == {"train": 1}
+
+
+def test_ink_beyond_the_reach_of_the_file_is_left_out_by_graves2013(tmp_path: Path) -> None:
+    usable = Line(writing(), TEXT, split="train")
+    _, report = prepared(tmp_path, [usable, Line(far_apart(), TEXT)], "graves2013")
+    assert report["lines_skipped"] == {"far jump": 1}
+
+
+def test_nothing_to_learn_from_is_an_error_that_tells_why(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match=r"no line to train on: 1 lines read.*no text 1"):
+        prepared(tmp_path, [Line(writing(), "")])
+    assert not (tmp_path / "out.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "out", "recipe", "complaint"),
+    [
+        ("empty", "out.npz", "default", "holds no IAM-OnDB"),
+        ("absent", "out.npz", "default", "there is no such file or folder"),
+        ("notes.txt", "out.npz", "default", "neither a folder with IAM-OnDB nor a file ending"),
+        ("notes.txt", "absent/out.npz", "default", "must be a file in a folder that exists"),
+        ("notes.txt", "empty", "default", "must be a file in a folder that exists"),
+        ("notes.txt", "out.npz", "graves", "the recipes are graves2013, default"),
+    ],
+)
+def test_what_cannot_be_prepared_is_refused_before_any_work(
+    tmp_path: Path, source: str, out: str, recipe: str, complaint: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(BadData, match=complaint):
+        prepare([tmp_path / source], tmp_path / out, recipe)
+
+
+# --- A look at a lines file ------------------------------------------------------------------
+
+
+def test_statistics_count_lines_points_characters_and_writers(tmp_path: Path) -> None:
+    prepare([tiny_iam.write_archives(tmp_path / "iam")], tmp_path / "out.npz")
+    lines = load_lines(tmp_path / "out.npz")
+    found = statistics(lines)
+    assert found["splits"]["train"]["lines"] == 4
+    assert found["splits"]["validation"] == {
+        "lines": 1,
+        "points": int(lines.lengths[lines.where("validation")].sum()),
+        "characters": len("until the morning"),
+        "writers": 1,
+    }
+    assert found["splits"]["all"]["points"] == len(lines.offsets)
+    assert found["splits"]["all"]["writers"] == 3
+    assert list(found["points_per_line"]) == ["5", "25", "50", "75", "95"]
+    assert found["character_counts"]["B"] == 1
+    assert list(found["character_counts"].values()) == sorted(
+        found["character_counts"].values(), reverse=True
+    )
+    json.dumps(found)
+
+
+def test_random_lines_are_drawn_by_their_seed(tmp_path: Path) -> None:
+    prepare([tiny_iam.write_archives(tmp_path / "iam")], tmp_path / "out.npz")
+    lines = load_lines(tmp_path / "out.npz")
+    captions = [caption for _, caption in random_lines(lines, 3, seed=5)]
+    assert captions == [caption for _, caption in random_lines(lines, 3, seed=5)]
+    assert len(set(captions)) == 3
+    assert len(random_lines(lines, 99)) == len(lines)
+    with pytest.raises(BadOption, match="number of lines is 0"):
+        random_lines(lines, 0)
+    with pytest.raises(BadOption, match="seed is -1"):
+        random_lines(lines, 1, seed=-1)
