@@ -1,0 +1,178 @@
+"""Recipes: the TOML files that say how a network is built and trained.
+
+A recipe has three tables, `[network]`, `[ink]` and `[training]`; each key is a field of the
+class of that name here, and a key that is left out keeps the default given here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import typing
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from handwriter.errors import BadData
+from handwriter.training.network import NetworkConfig
+
+ASCII = "".join(map(chr, range(32, 127)))
+NON_LETTER = "\N{REPLACEMENT CHARACTER}"
+# Section 5 of the paper: 57 characters, "with all the digits and most of the punctuation
+# characters replaced with a generic 'non-letter' label".  Which three signs stayed is not told;
+# these are the three most frequent ones of IAM-OnDB.
+GRAVES57 = ' ".,' + "".join(c for c in ASCII if c.isalpha()) + NON_LETTER
+ALPHABETS = {"none": "", "ascii": ASCII, "graves57": GRAVES57}
+
+
+@dataclass(frozen=True)
+class InkConfig:
+    """What happens to a line on its way into a batch; all zero leaves it as prepared.
+
+    Each line is drawn with its own slant (shear, standard deviation `slant`), size (log of the
+    scale, `size`, the same both ways) and width (log of the extra scale of x, `width`).
+    `pen_noise` is the deviation of noise on the offsets that the network *sees*, in normalised
+    units; what it has to predict stays true, so it learns to forgive its own errors.
+    """
+
+    prepared: str = "default"
+    slant: float = 0.0
+    size: float = 0.0
+    width: float = 0.0
+    pen_noise: float = 0.0
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The optimisation.
+
+    `optimizer` is "adam" (decoupled `weight_decay`) or "rmsprop", the form of eqs. 38-45.
+    `schedule` is "cosine", which falls to zero over `epochs`, or "constant"; both begin with
+    `warmup` updates.  `clip_norm` bounds the norm of the whole gradient; `clip_gates` and
+    `clip_outputs` bound derivatives inside the network, as the paper does; 0 turns each off.
+    `loss_per` is "point" or "line": what the summed nats of a batch are divided by.
+    `average` is the decay of the running average of the weights that is validated and exported.
+    `window_guide` is the weight, falling to zero by half of the training, of the squared excess
+    of the window's place over 3 characters from the line's own linear pace.
+    `validation_lines` are judged after each epoch (0: all); without a better figure for
+    `patience` epochs the run stops (0: never).
+    """
+
+    epochs: int = 20
+    batch_lines: int = 32
+    optimizer: str = "adam"
+    learning_rate: float = 1.5e-3
+    warmup: int = 100
+    schedule: str = "cosine"
+    weight_decay: float = 0.0
+    clip_norm: float = 1.0
+    clip_gates: float = 0.0
+    clip_outputs: float = 0.0
+    loss_per: str = "point"
+    average: float = 0.0
+    window_guide: float = 0.0
+    validation_lines: int = 0
+    patience: int = 0
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    name: str
+    network: NetworkConfig
+    ink: InkConfig
+    training: TrainingConfig
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, table: dict[str, Any]) -> Recipe:
+        """The inverse of `to_dict`; raises BadData for what is not a recipe."""
+        if unknown := sorted(table.keys() - {"name", "network", "ink", "training"}):
+            raise BadData(f"there is no table [{unknown[0]}]; use [network], [ink], [training]")
+        return cls(
+            name=str(table.get("name", "")),
+            network=_section(NetworkConfig, table, "network"),
+            ink=_section(InkConfig, table, "ink"),
+            training=_section(TrainingConfig, table, "training"),
+        )
+
+
+_CHOICES = {
+    "optimizer": ("adam", "rmsprop"),
+    "schedule": ("cosine", "constant"),
+    "loss_per": ("point", "line"),
+    "prepared": ("default", "graves2013"),
+}
+_TAKES = {int: "a whole number", float: "a number", bool: "true or false", str: "a string"}
+_ABOVE_ZERO = (
+    "layers", "cells", "mixtures", "windows", "initial_pace",
+    "epochs", "batch_lines", "learning_rate",
+)  # fmt: skip
+_BELOW_ONE = ("average",)
+
+
+def built_in_recipes() -> list[str]:
+    """The names of the recipes that come with the package."""
+    folder = resources.files("handwriter.training") / "recipes"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir())
+
+
+def load_recipe(name_or_path: str) -> Recipe:
+    """The recipe of that name in the package, or the one in that file.
+
+    Raises BadData, naming file and key, where it does not exist or makes no sense.
+    """
+    if name_or_path in built_in_recipes():
+        source = resources.files("handwriter.training") / "recipes" / f"{name_or_path}.toml"
+        text = source.read_text(encoding="utf-8")
+    else:
+        try:
+            text = Path(name_or_path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadData(
+                f"there is no recipe {name_or_path!r} ({error}); give the path of a TOML file "
+                f"or one of {', '.join(built_in_recipes())}"
+            ) from None
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadData(f"recipe {name_or_path}: not valid TOML: {error}") from None
+    table.setdefault("name", Path(name_or_path).stem)
+    network = table.get("network")
+    if isinstance(network, dict):
+        chosen = network.get("alphabet", "none")
+        if not isinstance(chosen, str) or chosen not in ALPHABETS:
+            raise BadData(
+                f"recipe {name_or_path}: [network] alphabet is {chosen!r}; "
+                f"choose one of {', '.join(ALPHABETS)}"
+            )
+        network["alphabet"] = ALPHABETS[chosen]
+    try:
+        return Recipe.from_dict(table)
+    except BadData as error:
+        raise BadData(f"recipe {name_or_path}: {error}") from None
+
+
+def _section(kind: type[Any], table: dict[str, Any], name: str) -> Any:
+    given = table.get(name, {})
+    if not isinstance(given, dict):
+        raise BadData(f"[{name}] must be a table of settings")
+    types = typing.get_type_hints(kind)
+    for key, value in given.items():
+        if key not in types:
+            raise BadData(f"[{name}] has no setting {key!r}; it has {', '.join(types)}")
+        allowed = (int, float) if types[key] is float else (types[key],)
+        if type(value) not in allowed:
+            raise BadData(f"[{name}] {key} is {value!r}; it takes {_TAKES[types[key]]}")
+        if isinstance(value, int | float) and not 0 <= value < 1e9:
+            raise BadData(f"[{name}] {key} is {value!r}; it takes a number from 0 up")
+        if key in _ABOVE_ZERO and not value:
+            raise BadData(f"[{name}] {key} is {value!r}; it takes a number above 0")
+        if key in _BELOW_ONE and value >= 1:
+            raise BadData(f"[{name}] {key} is {value!r}; it takes a number below 1")
+        if key in _CHOICES and value not in _CHOICES[key]:
+            raise BadData(f"[{name}] {key} is {value!r}; choose one of {', '.join(_CHOICES[key])}")
+    return kind(**given)

@@ -1,0 +1,104 @@
+"""Writing with the torch network, step by step: the plain reference for the pen engine.
+
+Slow and simple.  Training draws its sample pictures with it, and tests hold the exported
+network against it, for the same noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from handwriter.ink import Ink
+from handwriter.training.batches import Scaling
+from handwriter.training.network import Mixture, Network, one_hot
+
+# noise of one step: uniform for the component, two standard normals, uniform for the pen
+N_NOISE = 4
+
+
+def step_noise(rng: np.random.Generator, steps: int, lines: int) -> NDArray[np.float32]:
+    """Noise for `steps` steps of `lines` lines, shape (steps, lines, 4)."""
+    uniform = rng.random((steps, lines, 2))
+    normal = rng.standard_normal((steps, lines, 2))
+    return np.concatenate([uniform[..., :1], normal, uniform[..., 1:]], -1).astype(np.float32)
+
+
+def draw(y: Mixture, smoothness: float, noise: Tensor) -> Tensor:
+    """One step (..., 3) from the distribution: dx, dy, pen state (0 down, 1 lifts, 2 ends).
+
+    `smoothness` is the paper's bias b (eqs. 61-62): components are sharpened by 1 + b and
+    deviations divided by e^b.  `noise` has shape (..., 4).
+    """
+    weights = (y.log_pi * (1 + smoothness)).softmax(-1)  # eq. 62
+    chosen = (weights.cumsum(-1) < noise[..., :1]).sum(-1).clamp(max=weights.shape[-1] - 1)
+    pick = chosen[..., None, None].expand(*chosen.shape, 1, 2)
+    mu = y.mu.gather(-2, pick)[..., 0, :]
+    sigma = (y.log_sigma.gather(-2, pick)[..., 0, :] - smoothness).exp()  # eq. 61
+    rho = y.rho_hat.gather(-1, chosen[..., None])[..., 0].tanh()
+    first, second = noise[..., 1], noise[..., 2]
+    x = mu[..., 0] + sigma[..., 0] * first
+    below = mu[..., 1] + sigma[..., 1] * (rho * first + (1 - rho * rho).sqrt() * second)
+    return torch.stack([x, below, _pen_state(y, noise[..., 3])], -1)
+
+
+def _pen_state(y: Mixture, uniform: Tensor) -> Tensor:
+    """0, 1 or 2; the pen is not sharpened, or the rare end of a line would never be drawn."""
+    if y.pen.shape[-1] == 1:
+        return (uniform < y.pen[..., 0].sigmoid()).float()
+    p = y.pen.softmax(-1)
+    ends = uniform < p[..., 2]
+    lifts = uniform < p[..., 2] + p[..., 1]
+    return torch.where(ends, 2.0, lifts.float())
+
+
+@torch.no_grad()
+def sample(
+    network: Network, scaling: Scaling, texts: Sequence[str], *, smoothness: float, seed: int,
+    max_steps: int,
+) -> list[tuple[Ink, NDArray[np.float32]]]:  # fmt: skip
+    """Write each text, or for a prediction network each of as many lines as there are texts.
+
+    Returns the ink, in line units, and the window's weights (steps, characters), one pair a
+    line.  A line ends with the network's own end, with the window past the text, or after
+    `max_steps`.
+    """
+    device = network.output.weight.device
+    alphabet = network.config.alphabet
+    text = one_hot(texts, alphabet, beyond=True).to(device) if alphabet else None
+    beyond = [len(text) for text in texts]
+    noise = torch.from_numpy(step_noise(np.random.default_rng(seed), max_steps, len(texts)))
+    step = torch.zeros(1, len(texts), 3, device=device)
+    state, steps, windows = None, [], []
+    done_at = [max_steps] * len(texts)
+    for t in range(max_steps):
+        y, phi, state = network(step, text, state)
+        drawn = draw(y, smoothness, noise[t].to(device)[None])
+        steps.append(drawn[0].cpu().numpy())
+        windows.append(phi[0].cpu().numpy())
+        for line, end in enumerate(beyond):
+            passed = bool(alphabet) and windows[-1][line].argmax() >= end and steps[-1][line, 2]
+            if (steps[-1][line, 2] == 2 or passed) and t < done_at[line]:
+                done_at[line] = t + 1
+        if t + 1 >= max(done_at):
+            break
+        step = torch.cat([drawn[..., :2], (drawn[..., 2:] > 0).float()], -1)
+    return [
+        (_ink(np.array([s[i] for s in steps[:end]]), scaling),
+         np.array([w[i, : beyond[i]] for w in windows[:end]]))
+        for i, end in enumerate(done_at)
+    ]  # fmt: skip
+
+
+def _ink(steps: NDArray[np.float32], scaling: Scaling) -> Ink:
+    return Ink.from_offsets(np.column_stack([scaling.restore(steps[:, :2]), steps[:, 2] > 0]))
+
+
+def step_budget(text: str, pace: float) -> int:
+    """How many steps a text may take: thrice the true average, and a stretch for short ones."""
+    return math.ceil(100 + 3 * len(text) / pace)

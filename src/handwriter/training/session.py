@@ -1,0 +1,126 @@
+"""One sitting at a run: training with its journal until it is done, stopped or interrupted."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+from handwriter.errors import BadOption, TrainingFailed
+from handwriter.training.batches import Scaling
+from handwriter.training.checkpoint import Checkpoint
+from handwriter.training.journal import Journal
+from handwriter.training.lines import Lines
+from handwriter.training.network import Network
+from handwriter.training.recipe import Recipe
+from handwriter.training.train import (
+    Epoch,
+    Score,
+    Update,
+    check_lines,
+    evaluate,
+    leave_machine,
+    this_machine,
+    train,
+)
+
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+class Watcher(Protocol):
+    """Whoever wants to see a run go by; the command line's progress bar is one."""
+
+    def update(self, event: Update) -> None: ...
+
+    def epoch(self, event: Epoch) -> None: ...
+
+
+def run_training(
+    recipe: Recipe,
+    lines: Lines,
+    run: Path,
+    precision: str,
+    checkpoint_minutes: float,
+    stop_after_minutes: float | None,
+    watcher: Watcher,
+) -> None:
+    """Begin the run in the folder `run`, or go on with the one that is there.
+
+    Ctrl-C, SIGTERM and the end of `stop_after_minutes` let the update under way finish, save the
+    run, and leave.  Raises BadOption and TrainingFailed.
+    """
+    if precision not in PRECISIONS:
+        raise BadOption(f"precision is {precision!r}; choose one of {', '.join(PRECISIONS)}")
+    for minutes in (checkpoint_minutes, stop_after_minutes):
+        if minutes is not None and not 0 <= minutes < 1e6:
+            raise BadOption(f"{minutes} is no number of minutes; give one from 0 up")
+    check_lines(recipe, lines)
+    machine = this_machine(precision)
+    begun = time.monotonic()
+    with ExitStack() as stack:
+        stack.callback(leave_machine)
+        interrupted = stack.enter_context(_interruptions())
+        journal = None
+        if machine.rank == 0:
+            journal = stack.enter_context(Journal(run, recipe, lines, machine))
+
+        def stop() -> bool:
+            late = (
+                stop_after_minutes is not None
+                and time.monotonic() - begun > stop_after_minutes * 60
+            )
+            return machine.any(late or bool(interrupted))
+
+        for event in train(
+            recipe, lines, run, machine, checkpoint_minutes=checkpoint_minutes, stop=stop
+        ):
+            if journal:
+                journal.record(event)
+            if isinstance(event, Update):
+                watcher.update(event)
+            else:
+                watcher.epoch(event)
+
+
+def evaluate_checkpoint(checkpoint: Checkpoint, lines: Lines, split: str) -> Score:
+    """The figures of a checkpoint on a split of the lines file that it was trained on.
+
+    The checkpoint tells all that is needed, normalisation included.  Raises BadOption for a split
+    without lines, TrainingFailed for another file.
+    """
+    recipe = Recipe.from_dict(checkpoint.header["recipe"])
+    if checkpoint.header["lines"] != lines.digest:
+        raise TrainingFailed(
+            "the checkpoint was trained on other lines than the file given; give that file"
+        )
+    chosen = lines.where(split)
+    if not len(chosen):
+        raise BadOption(f"there are no {split!r} lines; choose train or validation")
+    machine = this_machine("fp32")
+    network = Network(recipe.network).to(machine.device)
+    group = "average" if recipe.training.average else "network"
+    network.load_state_dict(checkpoint.group(group))
+    scaling = Scaling(**{k: tuple(v) for k, v in checkpoint.header["scaling"].items()})
+    return evaluate(network.eval(), lines, chosen, scaling, machine)
+
+
+@contextmanager
+def _interruptions() -> Iterator[list[int]]:
+    """Collect Ctrl-C and SIGTERM in a list; the second Ctrl-C interrupts as usual."""
+    caught: list[int] = []
+
+    def catch(number: int, frame: FrameType | None) -> None:
+        if caught and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    before = {number: signal.signal(number, catch) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,174 @@
+"""Batches: each line once, nothing lost in padding, and only the randomness that was asked for."""
+
+import numpy as np
+import pytest
+import tiny
+import torch
+
+from handwriter.errors import BadData
+from handwriter.training.batches import (
+    Scaling,
+    augmented,
+    batch_order,
+    make_batch,
+    sorted_batches,
+    spelled,
+)
+from handwriter.training.lines import Lines
+from handwriter.training.recipe import GRAVES57, NON_LETTER, InkConfig
+
+LENGTHS = np.random.default_rng(0).integers(5, 300, 437)
+PLAIN = InkConfig()
+
+
+def made(chosen, ink=PLAIN, seed=None, alphabet=tiny.ALPHABET):
+    lines = tiny.lines()
+    return make_batch(lines, np.array(chosen), Scaling.of(lines), alphabet, ink, seed)
+
+
+def flat(batches):
+    return np.concatenate(list(batches)).tolist()
+
+
+def test_an_epoch_holds_each_line_once():
+    for epoch in range(3):
+        assert sorted(flat(batch_order(LENGTHS, 8, seed=1, epoch=epoch))) == list(range(437))
+
+
+def test_the_order_follows_from_seed_and_epoch_alone():
+    order = flat(batch_order(LENGTHS, 8, seed=1, epoch=2))
+    assert flat(batch_order(LENGTHS, 8, seed=1, epoch=2)) == order
+    assert flat(batch_order(LENGTHS, 8, seed=1, epoch=3)) != order
+    assert flat(batch_order(LENGTHS, 8, seed=2, epoch=2)) != order
+
+
+def test_every_epoch_has_equally_many_batches_none_too_large():
+    for epoch in range(3):
+        batches = batch_order(LENGTHS, 8, seed=1, epoch=epoch)
+        assert len(batches) == 55
+        assert max(map(len, batches)) == 8
+
+
+def test_lines_of_a_batch_are_of_like_length_but_batches_come_in_any_order():
+    batches = batch_order(LENGTHS, 8, seed=1, epoch=0)
+    padded = sum(len(b) * LENGTHS[b].max() for b in batches)
+    assert padded < 1.1 * LENGTHS.sum()
+    longest = [int(LENGTHS[b].max()) for b in batches]
+    assert longest != sorted(longest)
+
+
+def test_validation_takes_each_line_once_shortest_first():
+    order = flat(sorted_batches(LENGTHS, 8))
+    assert sorted(order) == list(range(437))
+    assert LENGTHS[order].tolist() == sorted(LENGTHS.tolist())
+
+
+def test_normalised_offsets_of_the_training_lines_have_mean_zero_and_deviation_one():
+    lines = tiny.lines()
+    scaling = Scaling.of(lines)
+    steps = [scaling.normalise(lines.steps(i))[1:, :2] for i in lines.where("train")]
+    offsets = np.concatenate(steps)
+    np.testing.assert_allclose(offsets.mean(0), 0, atol=1e-4)
+    np.testing.assert_allclose(offsets.std(0), 1, atol=1e-4)
+
+
+def test_restore_is_the_inverse_of_normalise():
+    lines = tiny.lines()
+    scaling, steps = Scaling.of(lines), lines.steps(0)
+    np.testing.assert_allclose(
+        scaling.restore(scaling.normalise(steps)[:, :2]), steps[:, :2], atol=1e-6
+    )
+
+
+def test_ink_that_never_moves_cannot_be_normalised():
+    still = tiny.lines()
+    offsets = np.zeros_like(still.offsets)
+    lines = Lines(**{**vars(still), "offsets": offsets})
+    with pytest.raises(BadData, match="never moves"):
+        Scaling.of(lines)
+
+
+def test_the_network_sees_each_step_one_later_than_it_predicts_it():
+    batch = made([0])
+    assert (batch.seen[0] == 0).all()
+    assert torch.equal(batch.seen[1:, :, :2], batch.offsets[:-1])
+    assert torch.equal(batch.seen[1:, :, 2], (batch.pen[:-1] > 0).float())
+
+
+def test_the_last_point_of_a_line_ends_it_and_no_other_does():
+    lines, batch = tiny.lines(), made([0, 1, 2])
+    for column in range(3):
+        length = int(lines.lengths[column])
+        pen = batch.pen[:length, column]
+        assert pen[-1] == 2
+        lifts = lines.steps(column)[:-1, 2]
+        assert pen[:-1].tolist() == lifts.tolist()
+
+
+def test_padding_is_masked_and_counts_no_points():
+    lines, batch = tiny.lines(), made([0, 1, 2])
+    lengths = lines.lengths[:3]
+    assert batch.seen.shape == (lengths.max(), 3, 3)
+    assert batch.mask.sum(0).tolist() == lengths.tolist()
+    assert batch.n_points == lengths.sum()
+    for part in (batch.seen, batch.offsets, batch.pen):
+        for column, length in enumerate(lengths):
+            assert (part[length:, column] == 0).all()
+
+
+def test_a_line_is_the_same_in_any_company():
+    ink = InkConfig(slant=0.1, size=0.1, width=0.1, pen_noise=0.1)
+    alone, together = (made(chosen, ink, seed=(1, 0)) for chosen in ([2], [0, 2, 1]))
+    length = len(alone.seen)
+    assert torch.equal(together.seen[:length, 1], alone.seen[:, 0])
+    assert torch.equal(together.offsets[:length, 1], alone.offsets[:, 0])
+
+
+def test_a_batch_knows_the_texts_and_sources_of_its_lines():
+    batch, lines = made([3, 1]), tiny.lines()
+    assert batch.sources == ("train/3", "train/1")
+    codes = batch.text.one_hot.argmax(-1)
+    assert ["".join(tiny.ALPHABET[c] for c in row) for row in codes] == [
+        lines.texts[3],
+        lines.texts[1],
+    ]
+    assert made([0], alphabet="").text is None
+
+
+def test_augmentation_of_nothing_changes_nothing():
+    steps, rng = tiny.lines().steps(0), np.random.default_rng(0)
+    np.testing.assert_array_equal(augmented(steps, PLAIN, rng), steps)
+    assert torch.equal(made([0], PLAIN, seed=(1, 0)).seen, made([0]).seen)
+
+
+def test_augmentation_differs_by_epoch_and_comes_back_with_the_seed():
+    ink = InkConfig(slant=0.2, size=0.2, width=0.2)
+    first, again, later = (made([0], ink, seed=(1, epoch)) for epoch in (0, 0, 1))
+    assert torch.equal(first.offsets, again.offsets)
+    assert not torch.equal(first.offsets, later.offsets)
+    assert torch.equal(first.pen, later.pen)
+
+
+def test_slant_is_a_shear_that_leaves_heights_alone():
+    steps, rng = tiny.lines().steps(0), np.random.default_rng(0)
+    slanted = augmented(steps, InkConfig(slant=0.3), rng)
+    np.testing.assert_array_equal(slanted[:, 1:], steps[:, 1:])
+    shear = (slanted[:, 0] - steps[:, 0]) / steps[:, 1]
+    np.testing.assert_allclose(shear, shear[0], atol=1e-3)
+
+
+def test_pen_noise_is_seen_but_not_predicted():
+    noisy, plain = made([0], InkConfig(pen_noise=0.5), seed=(1, 0)), made([0])
+    assert torch.equal(noisy.offsets, plain.offsets)
+    assert torch.equal(noisy.seen[..., 2], plain.seen[..., 2])
+    assert not torch.equal(noisy.seen[1:, :, :2], plain.seen[1:, :, :2])
+    assert (noisy.seen[0] == 0).all()
+
+
+def test_digits_and_signs_become_one_label_where_the_alphabet_has_it():
+    assert spelled("No. 7!", GRAVES57) == f"No. {NON_LETTER}{NON_LETTER}"
+
+
+def test_a_character_that_the_alphabet_lacks_is_named():
+    with pytest.raises(BadData, match="'é'"):
+        spelled("café", tiny.ALPHABET + "f")

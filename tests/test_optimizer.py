@@ -1,0 +1,104 @@
+"""The optimizers: the paper's RMSProp against its equations, the rates, and state that returns."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import Parameter
+
+from handwriter.training.optimizer import (
+    GravesRMSProp,
+    learning_rate,
+    make_optimizer,
+    optimizer_tensors,
+    restore_optimizer,
+)
+from handwriter.training.recipe import TrainingConfig
+
+RMSPROP = TrainingConfig(optimizer="rmsprop", learning_rate=1e-4)
+ADAM = TrainingConfig(optimizer="adam", learning_rate=1e-3, weight_decay=0.01)
+
+
+def gradients(n=20, size=5):
+    return np.random.default_rng(0).normal(0.3, 1.0, (n, size))
+
+
+def updated(weights, optimizer, some_gradients):
+    for gradient in some_gradients:
+        weights.grad = torch.tensor(gradient)
+        optimizer.step()
+    return weights.detach().numpy()
+
+
+def naive_rmsprop(w, some_gradients, rate):
+    """Eqs. 38-45 of Graves (2013), one weight at a time."""
+    w = [float(value) for value in w]
+    for i in range(len(w)):
+        n = g = delta = 0.0
+        for epsilon in some_gradients[:, i]:
+            n = 0.95 * n + (1 - 0.95) * epsilon**2  # eqs. 38 and 42
+            g = 0.95 * g + (1 - 0.95) * epsilon  # eqs. 39 and 43
+            delta = 0.9 * delta - rate * epsilon / (n - g**2 + 1e-4) ** 0.5  # eqs. 40, 44 and 45
+            w[i] += delta  # eq. 41
+    return w
+
+
+def test_rmsprop_is_the_papers_loop():
+    weights = Parameter(torch.ones(5, dtype=torch.double))
+    ours = updated(weights, GravesRMSProp([weights], lr=1e-4), gradients())
+    np.testing.assert_allclose(ours, naive_rmsprop(np.ones(5), gradients(), 1e-4), rtol=1e-12)
+
+
+def test_rmsprop_is_not_that_of_pytorch():
+    some_gradients = 0.01 * np.ones((20, 5))  # they do not vary: what epsilon does, shows
+    ours, theirs = (Parameter(torch.ones(5, dtype=torch.double)) for _ in range(2))
+    other = torch.optim.RMSprop(
+        [theirs], lr=1e-4, alpha=0.95, eps=1e-4, momentum=0.9, centered=True
+    )
+    updated(ours, GravesRMSProp([ours], lr=1e-4), some_gradients)
+    updated(theirs, other, some_gradients)
+    assert (ours - theirs).abs().max() > 1e-3
+
+
+def test_rmsprop_leaves_weights_without_a_gradient_alone():
+    used, unused = Parameter(torch.ones(2)), Parameter(torch.ones(2))
+    optimizer = GravesRMSProp([used, unused])
+    used.grad = torch.ones(2)
+    optimizer.step()
+    assert (used != 1).all()
+    assert (unused == 1).all()
+
+
+@pytest.mark.parametrize("training", [RMSPROP, ADAM])
+def test_a_restored_optimizer_goes_on_as_if_never_stopped(training):
+    never_stopped = Parameter(torch.ones(5, dtype=torch.double))
+    updated(never_stopped, make_optimizer([never_stopped], training), gradients())
+
+    stopped = Parameter(torch.ones(5, dtype=torch.double))
+    first = make_optimizer([stopped], training)
+    updated(stopped, first, gradients()[:7])
+    tensors = {name: value.clone() for name, value in optimizer_tensors(first).items()}
+    second = make_optimizer([stopped], training)
+    restore_optimizer(second, tensors)
+    updated(stopped, second, gradients()[7:])
+    assert torch.equal(stopped, never_stopped)
+
+
+def test_the_rate_warms_up_in_even_steps():
+    training = TrainingConfig(learning_rate=1.0, warmup=4, schedule="constant")
+    rates = [learning_rate(update, 10, training) for update in range(10)]
+    assert rates == [0.25, 0.5, 0.75, *[1.0] * 7]
+
+
+def test_without_warm_up_the_papers_rate_is_constant():
+    paper = TrainingConfig(learning_rate=1e-4, warmup=0, schedule="constant")
+    assert {learning_rate(update, 10, paper) for update in range(20)} == {1e-4}
+
+
+def test_the_cosine_falls_from_the_full_rate_to_zero():
+    training = TrainingConfig(learning_rate=2.0, warmup=0, schedule="cosine")
+    rates = [learning_rate(update, 100, training) for update in range(101)]
+    assert rates[0] == 2.0
+    assert rates[50] == pytest.approx(1.0)
+    assert rates[100] == pytest.approx(0.0)
+    assert rates == sorted(rates, reverse=True)
+    assert learning_rate(150, 100, training) == pytest.approx(0.0)

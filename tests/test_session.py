@@ -1,0 +1,71 @@
+"""One sitting at a run, as the command line asks for it."""
+
+import pytest
+import tiny
+
+from handwriter.errors import BadOption, TrainingFailed
+from handwriter.training.checkpoint import load_checkpoint
+from handwriter.training.session import evaluate_checkpoint, run_training
+
+
+class Seen:
+    """A watcher that keeps what it saw."""
+
+    def __init__(self) -> None:
+        self.updates, self.epochs = [], []
+
+    def update(self, event):
+        self.updates.append(event)
+
+    def epoch(self, event):
+        self.epochs.append(event)
+
+
+def sit(run, *, precision="fp32", checkpoint_minutes=3.0, stop_after_minutes=None):
+    seen = Seen()
+    run_training(
+        tiny.recipe(), tiny.lines(), run, precision, checkpoint_minutes, stop_after_minutes, seen
+    )
+    return seen
+
+
+def test_a_run_cut_into_sittings_is_the_run_in_one(tmp_path):
+    whole = sit(tmp_path / "whole")
+    updates = []
+    for _ in range(20):
+        part = sit(tmp_path / "parts", stop_after_minutes=0.0)
+        updates += part.updates
+        if not part.updates:
+            break
+    assert [u.nats_a_point for u in updates] == [u.nats_a_point for u in whole.updates]
+    assert len(whole.epochs) == 2
+
+
+def test_a_run_goes_on_in_the_precision_that_it_began_in(tmp_path):
+    sit(tmp_path, stop_after_minutes=0.0)
+    with pytest.raises(TrainingFailed, match="give --precision fp32"):
+        sit(tmp_path, precision="bf16")
+
+
+@pytest.mark.parametrize("wrong", [{"precision": "fp64"}, {"stop_after_minutes": float("nan")}])
+def test_options_that_make_no_sense_are_refused_before_anything_is_made(tmp_path, wrong):
+    with pytest.raises(BadOption):
+        sit(tmp_path / "run", **wrong)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_checkpoint_judged_again_gives_the_figures_of_its_epoch(tmp_path):
+    best = min((e.score for e in sit(tmp_path).epochs), key=lambda score: score.nats_a_line)
+    again = evaluate_checkpoint(
+        load_checkpoint(tmp_path / "best.safetensors"), tiny.lines(), "validation"
+    )
+    assert again.nats_a_line == pytest.approx(best.nats_a_line)
+    assert again.squared_error_a_point == pytest.approx(best.squared_error_a_point)
+
+
+def test_a_checkpoint_is_not_judged_on_other_lines(tmp_path):
+    sit(tmp_path, stop_after_minutes=0.0)
+    with pytest.raises(TrainingFailed, match="other lines"):
+        evaluate_checkpoint(
+            load_checkpoint(tmp_path / "last.safetensors"), tiny.lines(seed=9), "validation"
+        )
