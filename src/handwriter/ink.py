@@ -24,8 +24,8 @@ class Ink:
 
     strokes: tuple[Array, ...]
 
-    @classmethod
-    def from_strokes(cls, strokes: Iterable[object]) -> Ink:
+    @staticmethod
+    def from_strokes(strokes: Iterable[object]) -> Ink:
         """Ink from anything that looks like a list of lists of (x, y).
 
         Raises ValueError where a stroke is empty, is not made of pairs, or is not finite.
@@ -38,10 +38,10 @@ class Ink:
             if not np.isfinite(array).all():
                 raise ValueError(f"stroke {number} has a coordinate that is not finite")
             arrays.append(array)
-        return cls(tuple(arrays))
+        return Ink(tuple(arrays))
 
-    @classmethod
-    def from_offsets(cls, offsets: NDArray[np.floating]) -> Ink:
+    @staticmethod
+    def from_offsets(offsets: NDArray[np.floating]) -> Ink:
         """Rebuild ink from network steps; the inverse of `offsets`.
 
         `offsets` has shape (steps, 3): dx, dy and 1.0 where the pen lifts *after* the
@@ -49,7 +49,7 @@ class Ink:
         """
         points = np.cumsum(offsets[:, :2], axis=0, dtype=np.float64)
         ends = np.flatnonzero(offsets[:, 2]) + 1
-        return cls(tuple(s for s in np.split(points, ends) if len(s)))
+        return Ink(tuple(s for s in np.split(points, ends) if len(s)))
 
     @property
     def offsets(self) -> Array:
@@ -113,15 +113,15 @@ class Line:
 
 
 @dataclass(frozen=True, eq=False)
-class Written:
-    """One line of text as a hand wrote it, and how.
+class Written(Ink):
+    """The ink of one line of text as a hand wrote it, and how it did.
 
     `seed` and `smoothness` repeat it with the hand named `hand`, whose `licence` covers it.
     `finished` is False where the hand ran out of steps before it had written all the text:
     the ink is then what there is of it.  `n_steps` counts the steps of the network.
+    What is made of it, moved or scaled, is plain ink again.
     """
 
-    ink: Ink
     text: str
     hand: str
     licence: str

@@ -1,0 +1,34 @@
+"""Hands for the tests that write: tiny random networks, exported as real ones are."""
+
+from pathlib import Path
+
+import pytest
+import tiny_hand
+
+from handwriter.hand import Hand, load
+
+
+@pytest.fixture(scope="session")
+def tiny_hand_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a hand that writes scribbles for any ASCII text but "~"."""
+    path = tmp_path_factory.mktemp("hands") / "tiny.onnx"
+    path.write_bytes(tiny_hand.exported(tiny_hand.network()))
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_prediction_hand_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a hand that scribbles without text."""
+    path = tmp_path_factory.mktemp("hands") / "tiny-prediction.onnx"
+    path.write_bytes(tiny_hand.exported(tiny_hand.network(alphabet="")))
+    return path
+
+
+@pytest.fixture(scope="session", name="tiny_hand")
+def opened_tiny_hand(tiny_hand_path: Path) -> Hand:
+    return load(str(tiny_hand_path))
+
+
+@pytest.fixture(scope="session")
+def tiny_prediction_hand(tiny_prediction_hand_path: Path) -> Hand:
+    return load(str(tiny_prediction_hand_path))

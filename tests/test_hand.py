@@ -1,0 +1,416 @@
+"""Writing repeats itself on request, always ends, and tells truly whether it came to the end."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_hand
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handwriter.errors import BadHand, BadOption, HandwriterError, UnsupportedText
+from handwriter.hand import (
+    ENDS,
+    LIFTS,
+    LONGEST_PIECE,
+    LONGEST_WHOLE,
+    MOST_LINES_AT_ONCE,
+    MOST_SEED,
+    Hand,
+    UnfinishedWarning,
+    _parts,
+    _pieces,
+    _Writing,
+    check_seed,
+    load,
+    step_budget,
+)
+from handwriter.ink import Ink, Written
+from handwriter.training.recipe import ASCII
+
+LONG = "It was a bright cold day in April, and the clocks were striking thirteen; so it goes."
+
+
+def hand_of(path, **options: object) -> Hand:
+    path.write_bytes(tiny_hand.exported(tiny_hand.network(**options)))
+    return load(str(path))
+
+
+@pytest.fixture(scope="session")
+def tiny_fp32_hand_path(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("hands") / "fp32.onnx"
+    path.write_bytes(tiny_hand.exported(tiny_hand.network(), int8=False))
+    return path
+
+
+@pytest.fixture(params=["tiny_hand_path", "tiny_fp32_hand_path"])
+def hand_path(request: pytest.FixtureRequest) -> str:
+    """The tiny hand with int8 and with fp32 weights."""
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+def hand(hand_path) -> Hand:
+    return load(hand_path)
+
+
+def same_ink(one: Ink, other: Ink) -> bool:
+    """The same to the last bit."""
+    return np.array_equal(one.offsets, other.offsets)
+
+
+# --- The same ink ------------------------------------------------------------------------------
+
+
+def test_same_seed_same_ink_other_seed_other_ink(hand):
+    (first, again, other) = (hand.write_lines(["hello"], seed=seed)[0] for seed in (1, 1, 2))
+    assert same_ink(first, again)
+    assert not same_ink(first, other)
+
+
+def test_without_a_seed_each_call_writes_another_line_and_tells_its_seed(tiny_hand):
+    first, other = (tiny_hand.write_lines(["hello"])[0] for _ in range(2))
+    assert first.seed != other.seed
+    assert same_ink(first, tiny_hand.write_lines(["hello"], seed=first.seed)[0])
+
+
+def test_ink_does_not_depend_on_the_lines_beside_it(hand):
+    """A line alone and in a batch, pieces and all, to the last bit."""
+    texts = ["a", "hello", LONG, "committee", "", "Fijii 1962", "  b ", LONG[:45]] * 8
+    together = hand.write_lines(texts, seed=10)
+    for i in (0, 2, 7, 33, 58, 63):
+        (alone,) = hand.write_lines([texts[i]], seed=10 + i)
+        assert alone.n_steps == together[i].n_steps
+        assert same_ink(alone, together[i])
+
+
+def test_ink_does_not_depend_on_the_number_of_threads(hand_path):
+    ours, theirs = (
+        load(hand_path, threads=threads).write_lines([LONG] * 9, seed=1) for threads in (1, 2)
+    )
+    assert all(same_ink(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_lines_beyond_one_batch_keep_their_seeds(tiny_hand):
+    n = MOST_LINES_AT_ONCE + 3
+    written = tiny_hand.write_lines(["ab"] * n, seed=5)
+    assert [line.seed for line in written] == list(range(5, 5 + n))
+    assert same_ink(written[-1], tiny_hand.write_lines(["ab"], seed=5 + n - 1)[0])
+
+
+def test_smoother_ink_varies_less(tiny_hand):
+    def spread(smoothness: float) -> float:
+        lines = tiny_hand.write_lines(["a"] * 64, seed=1, smoothness=smoothness)
+        return float(np.std([line.points[0] for line in lines], axis=0).max())
+
+    assert spread(0) > spread(2) > 1000 * spread(20)
+
+
+# --- The end -----------------------------------------------------------------------------------
+
+
+def phi_at(place: int, n: int) -> np.ndarray:
+    return np.eye(n + 1, dtype=np.float32)[place]
+
+
+def step(pen: int = 0) -> np.ndarray:
+    return np.array([0.1, 0.2, pen], np.float32)
+
+
+@pytest.fixture
+def writing(tiny_hand):
+    return lambda text, **options: _Writing(text, 1, tiny_hand.weights, **options)
+
+
+@pytest.mark.parametrize(
+    ("pen", "place", "then"),
+    [
+        (0, 0, "go on"),
+        (0, 5, "go on"),  # beyond the text, but the pen is down
+        (LIFTS, 4, "go on"),
+        (LIFTS, 5, "done"),
+        (ENDS, 4, "done"),
+        (ENDS, 5, "done"),
+    ],
+)
+def test_a_line_ends_with_its_end_or_with_a_lift_beyond_the_text(writing, pen, place, then):
+    line = writing("hello")
+    assert line.take(step(pen), phi_at(place, 5))[1] == then
+    assert line.finished
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "finished"),
+    [
+        ("hello", 0, False),
+        ("hello", 2, False),
+        ("hello", 3, True),
+        ("hello", 4, True),
+        ("Hi", 0, False),
+        ("Hi", 1, True),
+        ("a", 0, True),
+    ],
+)
+def test_an_end_before_the_last_letters_only_lifts_the_pen(writing, text, place, finished):
+    line = writing(text)
+    taken, then = line.take(step(ENDS), phi_at(place, len(text)))
+    assert then == ("done" if finished else "go on")
+    assert taken[2] == line.steps[-1][2] == LIFTS
+
+
+def test_a_line_that_runs_out_of_steps_is_unfinished(writing):
+    line = writing("hello", budget=3)
+    assert [line.take(step(), phi_at(4, 5))[1] for _ in range(3)] == ["go on", "go on", "done"]
+    assert not line.finished
+    assert line.steps[-1][2] == LIFTS
+
+
+def test_a_pen_that_never_lifts_still_ends_and_says_so(tmp_path):
+    hand = hand_of(tmp_path / "endless.onnx", pen=(30.0, -30.0, -30.0))
+    (written,) = hand.write_lines(["abc"], seed=1)
+    assert not written.finished
+    assert written.n_steps == step_budget(3, hand.weights.pace)
+    with pytest.warns(UnfinishedWarning, match=rf"'abc' is unfinished after {written.n_steps}"):
+        hand.write("abc", seed=1)
+
+
+def test_a_window_that_never_moves_is_never_finished(tmp_path):
+    hand = hand_of(tmp_path / "stuck.onnx", pen=(0.0, 0.0, -2.0), initial_pace=1e-6)
+    for written in hand.write_lines(["abcdef", LONG], seed=1):
+        assert not written.finished
+        assert 1 <= written.n_steps <= step_budget(len(LONG), hand.weights.pace)
+
+
+def test_a_hand_without_an_end_of_its_own_ends_beyond_the_text(tmp_path):
+    hand = hand_of(tmp_path / "graves.onnx", pen=(0.0,), end_token=False, peepholes=True)
+    for written in hand.write_lines(["abc", LONG, "x"], seed=1):
+        assert written.finished
+
+
+# --- Pieces ------------------------------------------------------------------------------------
+
+WORDS = st.text(alphabet="ab ", max_size=400).map(lambda text: text.strip(" "))
+
+
+@given(WORDS)
+def test_parts_join_to_the_text_and_are_short_enough(text):
+    parts = list(_parts(text))
+    assert "".join(parts) == text
+    assert all(1 <= len(part) <= LONGEST_PIECE for part in parts)
+
+
+@given(WORDS)
+def test_pieces_join_to_the_text_and_are_primed_with_the_piece_before(text):
+    pieces = list(_pieces(text))
+    assert "".join(piece.text for piece in pieces) == text
+    assert all(piece.text for piece in pieces)
+    assert [p.before for p in pieces[1:]] == [p.text.lstrip(" ") for p in pieces[:-1]]
+    assert all(len(p.whole) <= max(LONGEST_WHOLE, 2 * LONGEST_PIECE) for p in pieces)
+    assert len(pieces) <= 1 or len(text) > LONGEST_WHOLE
+
+
+def test_a_line_is_cut_at_words_into_like_lengths():
+    assert [p.text for p in _pieces(LONG)] == [
+        "It was a bright cold day in",
+        " April, and the clocks were",
+        " striking thirteen;",
+        " so it goes.",
+    ]
+    assert [len(part) for part in _parts("a" * 70)] == [30, 30, 10]
+    assert [p.text for p in _pieces("a" * LONGEST_WHOLE)] == ["a" * LONGEST_WHOLE]
+
+
+def to_first_point(line: _Writing, shown: np.ndarray) -> np.ndarray:
+    """A step as the network sees it, in the hand's unit."""
+    return shown[:2] * line.weights.deviation + line.weights.mean
+
+
+def test_a_piece_is_primed_with_the_one_before_as_if_that_began_the_line(writing):
+    """The first step of a line leads from its baseline to its first point, right above or below
+    of where the line begins; so it is shown, wherever the piece before began."""
+    line = writing(LONG)
+    dy = 0.2 * line.weights.deviation[1] + line.weights.mean[1]
+    first, second, third = (len(piece.text) for piece in list(line.pieces)[:3])
+    line.take(step(), phi_at(3, first))
+    assert line.take(step(ENDS), phi_at(first, first))[1] == "begin"
+    n = first + second
+    shown = [line.take(step(ENDS), phi_at(0, n)) for _ in range(2)]
+    assert [then for _, then in shown] == ["go on", "go on"]
+    np.testing.assert_allclose(to_first_point(line, shown[0][0]), [0.0, dy], atol=1e-6)
+    np.testing.assert_array_equal(shown[1][0], step(LIFTS))
+    assert len(line.steps) == 2  # what is drawn while the network is primed does not count
+
+    assert line.take(step(), phi_at(n - 3, n))[1] == "go on"
+    assert line.take(step(ENDS), phi_at(n, n))[1] == "begin"
+    n = second - 1 + third
+    shown = [line.take(step(), phi_at(0, n)) for _ in range(2)]
+    np.testing.assert_allclose(to_first_point(line, shown[0][0]), [0.0, 3 * dy], atol=1e-6)
+    np.testing.assert_array_equal(shown[1][0], step(LIFTS))
+    assert line.finished
+
+
+def test_a_long_line_is_one_ink_from_piece_to_piece(tiny_hand):
+    (written,) = tiny_hand.write_lines([LONG], seed=3)
+    assert written.n_steps == written.n_points
+    jumps = np.abs(written.offsets[1:, :2] - tiny_hand.weights.mean)
+    assert (jumps < 20 * np.array(tiny_hand.weights.deviation)).all()
+
+
+# --- Any text ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["a", ".", LONG[:60], "committee", "Fijii", "aaaaaaaa", "a" * 61])
+def test_every_text_gives_ink(tiny_hand, text):
+    (written,) = tiny_hand.write_lines([text], seed=1)
+    assert isinstance(written, Written)
+    assert (written.text, written.hand, written.licence) == (text, "tiny", "CC0")
+    assert 1 <= written.n_steps == written.n_points
+
+
+def test_leading_blanks_move_the_ink_and_trailing_ones_do_not(tiny_hand):
+    plain, trailing, leading = (
+        tiny_hand.write_lines([text], seed=1)[0] for text in ("hello", "hello   ", "  hello")
+    )
+    assert same_ink(plain, trailing)
+    left, _, right, _ = plain.bounds
+    assert leading.bounds[0] == pytest.approx(left + 2 * (right - left) / 5)
+
+
+def test_blank_lines_are_lines_without_ink(tiny_hand):
+    first, blank, last = tiny_hand.write_lines(["a", "  ", "b"], seed=1)
+    assert (blank.strokes, blank.n_steps, blank.finished) == ((), 0, True)
+    assert first.strokes
+    assert same_ink(last, tiny_hand.write_lines(["b"], seed=3)[0])
+
+
+@pytest.mark.parametrize("smoothness", [0, 0.5, 1.5, 20, np.float32(3)])
+def test_smoothness_goes_from_0_to_20(tiny_hand, smoothness):
+    (written,) = tiny_hand.write_lines(["hello"], seed=1, smoothness=smoothness)
+    assert np.isfinite(written.points).all()
+    assert written.smoothness == smoothness
+
+
+@pytest.mark.parametrize("smoothness", [float("nan"), float("inf"), -float("inf"), -0.1, 20.5])
+def test_other_smoothness_is_refused(tiny_hand, smoothness):
+    with pytest.raises(BadOption, match="takes a number from 0"):
+        tiny_hand.write("hello", smoothness=smoothness)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 10**5000, -(10**5000)], ids=range(4))
+def test_a_seed_out_of_range_is_refused(tiny_hand, seed):
+    with pytest.raises(BadOption, match="takes a whole number from 0 to") as caught:
+        tiny_hand.write("hello", seed=seed)
+    assert len(str(caught.value)) < 120
+
+
+def test_each_line_has_a_seed_that_can_be_given_again(tiny_hand):
+    last = tiny_hand.write_lines(["a", "b"], seed=MOST_SEED - 1)[-1]
+    assert tiny_hand.write_lines(["b"], seed=last.seed)[0].seed == MOST_SEED
+    with pytest.raises(BadOption, match=f"from 0 to {MOST_SEED - 1}"):
+        tiny_hand.write_lines(["a", "b"], seed=MOST_SEED)
+
+
+def test_half_a_seed_is_a_mistake_in_the_program():
+    with pytest.raises(TypeError):
+        check_seed(1.5)
+
+
+def test_bad_text_is_refused_before_anything_is_written(tiny_hand):
+    """Even by `iter_lines`: a caller may open a file between the call and the first line."""
+    for lines in ([], [""], ["ok", "na\u00efve"], ["a\n"], ["\ud800"], ["a" * 10**6], ["~"]):
+        with pytest.raises(UnsupportedText):
+            tiny_hand.iter_lines(lines)
+    with pytest.raises(UnsupportedText, match=r"cannot write '€' \(character 4 of '5 a€'\)"):
+        tiny_hand.write("5 a€")
+
+
+def test_one_string_is_not_a_list_of_lines(tiny_hand):
+    with pytest.raises(TypeError, match="for a single one use `write`"):
+        tiny_hand.write_lines("hello")
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.text(max_size=80) | st.text(ASCII, max_size=80), max_size=4),
+    st.floats() | st.floats(0, 20),
+    st.integers(),
+)
+def test_whatever_is_asked_gives_ink_or_one_clear_error(tiny_hand, texts, smoothness, seed):
+    try:
+        written = tiny_hand.write_lines(texts, smoothness=smoothness, seed=seed)
+    except HandwriterError as error:
+        assert "\n" not in str(error)
+        assert str(error).encode()
+        return
+    assert [line.text for line in written] == texts
+    for line in written:
+        assert np.isfinite(line.points).all()
+        assert bool(line.strokes) == bool(line.text.strip(" "))
+        assert line.n_steps <= 10 * step_budget(len(line.text), tiny_hand.weights.pace)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.text(ASCII.replace("~", ""), max_size=200))
+def test_any_text_of_known_characters_is_written(tiny_hand, text):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnfinishedWarning)
+        if text.strip(" "):
+            assert tiny_hand.write(text, seed=1).n_points
+        else:
+            with pytest.raises(UnsupportedText, match="no text to write"):
+                tiny_hand.write(text, seed=1)
+
+
+# --- Without text, and from inside -------------------------------------------------------------
+
+
+def test_a_prediction_hand_writes_without_text(tiny_prediction_hand):
+    written = tiny_prediction_hand.sample(steps=50, seed=1)
+    assert 1 <= written.n_steps == written.n_points <= 50
+    assert written.finished
+    assert same_ink(written, tiny_prediction_hand.sample(steps=50, seed=1))
+
+
+def test_a_prediction_hand_that_never_ends_takes_all_its_steps(tmp_path):
+    hand = hand_of(tmp_path / "endless.onnx", pen=(9.0, 0.0, -30.0), alphabet="")
+    assert hand.sample(steps=321, seed=1).n_steps == 321
+
+
+@pytest.mark.parametrize("steps", [0, -5, 100_001])
+def test_other_numbers_of_steps_are_refused(tiny_prediction_hand, steps):
+    with pytest.raises(BadOption, match="from 1 to 100,000"):
+        tiny_prediction_hand.sample(steps=steps)
+
+
+def test_each_kind_of_hand_says_what_it_is_for(tiny_hand, tiny_prediction_hand):
+    with pytest.raises(BadHand, match="`handwriter write`"):
+        tiny_hand.sample()
+    for use in (tiny_prediction_hand.write_lines, tiny_prediction_hand.iter_lines):
+        with pytest.raises(BadHand, match="`handwriter sample`"):
+            use(["hello"])
+    with pytest.raises(BadHand, match="`handwriter sample`"):
+        tiny_prediction_hand.trace("hello")
+
+
+def test_a_trace_is_the_same_line_seen_from_inside(tiny_hand):
+    trace = tiny_hand.trace("hello ", seed=4, smoothness=0.5)
+    (written,) = tiny_hand.write_lines(["hello "], seed=4, smoothness=0.5)
+    n = written.n_steps
+    assert same_ink(trace.written, written)
+    assert trace.steps.shape == (n, 3)
+    assert trace.window.shape == (n, len("hello") + 1)
+    assert trace.outputs.shape == (n, 6 * 2 + 3)
+
+
+def test_a_trace_holds_what_is_written_in_one_go(tiny_hand):
+    assert tiny_hand.trace("a" * LONGEST_WHOLE, seed=1).window.shape[1] == LONGEST_WHOLE + 1
+    with pytest.raises(BadOption, match="at most 45"):
+        tiny_hand.trace("a" * (LONGEST_WHOLE + 1))
+
+
+def test_ink_that_is_no_number_is_a_fault_of_the_hand(writing):
+    line = writing("a")
+    line.take(np.array([np.nan, 0, ENDS], np.float32), phi_at(0, 1))
+    with pytest.raises(BadHand, match="not finite"):
+        line.ink()
