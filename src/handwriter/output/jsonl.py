@@ -1,0 +1,43 @@
+"""JSON-lines: ink as data, one object a line of text, the form that `read_jsonl` reads again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from handwriter.ink import Array, Ink, Written
+
+DECIMALS = 4
+
+
+def jsonl(lines: Sequence[Ink]) -> bytes:
+    """Each line as an object with `text`, `strokes` (y downward) and how it was written.
+
+    Ink that no hand wrote has an empty text.  Coordinates are in the hand's own unit, y = 0 on
+    the baseline, rounded to 4 decimals.
+    """
+    return "".join(_object(line) + "\n" for line in lines).encode()
+
+
+def _object(line: Ink) -> str:
+    entry: dict[str, object] = {
+        "text": line.text if isinstance(line, Written) else "",
+        "strokes": [_rounded(stroke) for stroke in line.strokes],
+    }
+    if isinstance(line, Written):
+        entry |= {
+            "hand": line.hand,
+            "licence": line.licence,
+            "seed": line.seed,
+            "smoothness": line.smoothness,
+            "finished": line.finished,
+            "steps": line.n_steps,
+        }
+    return json.dumps(entry, ensure_ascii=False, allow_nan=False)
+
+
+def _rounded(stroke: Array) -> list[list[float]]:
+    rounded: list[list[float]] = (np.round(stroke, DECIMALS) + 0.0).tolist()  # + 0.0 ends -0.0
+    return rounded
