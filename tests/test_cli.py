@@ -1,0 +1,221 @@
+"""The command line as a user types it: what it prints, what it leaves, how it ends."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tiny
+import typer
+
+from handwriter.cli import app, run
+from handwriter.training.lines import save_lines
+
+
+def commands() -> list[tuple[str, ...]]:
+    group = typer.main.get_command(app)
+    found = []
+    for name, command in group.commands.items():
+        found += [(name, sub) for sub in getattr(command, "commands", {})] or [(name,)]
+    return found
+
+
+@pytest.fixture
+def hand(tiny_hand_path):
+    return ["--hand", str(tiny_hand_path)]
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_each_command_has_help_with_an_example(command, capsys):
+    assert run([*command, "--help"]) == 0
+    printed = capsys.readouterr().out
+    assert f"Example: handwriter {' '.join(command)}" in " ".join(printed.split())
+
+
+def test_help_is_given_without_loading_anything_heavy():
+    script = (
+        "import sys; from handwriter.cli import run; run(['--help']);"
+        "heavy = {'numpy', 'onnxruntime', 'PIL', 'torch'} & set(sys.modules);"
+        "sys.exit(repr(heavy) if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_module_runs_as_a_program():
+    done = subprocess.run(
+        [sys.executable, "-m", "handwriter", "write", "--help"], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert "--smoothness" in done.stdout
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png", "jsonl"])
+def test_write_makes_a_file_of_each_format_and_the_same_one_again(suffix, tmp_path, hand, capsys):
+    files = [tmp_path / f"{name}.{suffix}" for name in "ab"]
+    for file in files:
+        assert run(["write", "ab c", "-o", str(file), "--seed", "4", *hand]) == 0
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert "seed 4" in capsys.readouterr().err
+
+
+def test_each_line_of_a_file_becomes_one_line_of_ink_in_order(tmp_path, hand):
+    (tmp_path / "letter.txt").write_text("one\r\n\r\ntwo\n", encoding="utf-8")
+    out = tmp_path / "letter.jsonl"
+    assert run(["write", "-i", str(tmp_path / "letter.txt"), "-o", str(out), *hand]) == 0
+    written = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["text"] for line in written] == ["one", "", "two"]
+    assert written[1]["strokes"] == []
+
+
+def test_samples_are_written_with_seeds_of_their_own(tmp_path, hand):
+    out = tmp_path / "many.jsonl"
+    assert run(["write", "ab", "-o", str(out), "--samples", "3", "--seed", "5", *hand]) == 0
+    seeds = [json.loads(line)["seed"] for line in out.read_text().splitlines()]
+    assert seeds == [5, 6, 7]
+
+
+def test_standard_input_is_written_where_no_text_is_given(tmp_path, tiny_hand_path):
+    out = tmp_path / "pipe.jsonl"
+    done = subprocess.run(
+        [sys.executable, "-m", "handwriter", "write", "-o", out, "--hand", tiny_hand_path],
+        input=b"ab", capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(out.read_text())["text"] == "ab"
+
+
+def test_what_was_not_finished_is_told(tmp_path, hand, capsys):
+    out = tmp_path / "ab.jsonl"
+    assert run(["write", "ab " * 15, "-o", str(out), "--samples", "20", "--seed", "1", *hand]) == 0
+    finished = [json.loads(line)["finished"] for line in out.read_text().splitlines()]
+    told = capsys.readouterr().err.count("is unfinished")
+    assert told == finished.count(False)
+
+
+def test_sample_writes_without_text(tmp_path, tiny_prediction_hand_path):
+    out = tmp_path / "scribble.jsonl"
+    arguments = ["--hand", str(tiny_prediction_hand_path), "--steps", "30", "--seed", "2"]
+    assert run(["sample", "-o", str(out), *arguments]) == 0
+    assert json.loads(out.read_text())["steps"] <= 30
+
+
+def test_explain_draws_a_picture(tmp_path, hand):
+    out = tmp_path / "why.png"
+    assert run(["explain", "ab", "-o", str(out), "--seed", "2", *hand]) == 0
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["write", "a\u2603b", "-o", "x.svg"], "'\u2603' (character 2"),
+        (["write", "", "-o", "x.svg"], "no text"),
+        (["write", "   ", "-o", "x.svg"], "no text"),
+        (["write", "a\x07", "-o", "x.svg"], "control character U+0007"),
+        (["write", "a" * 1_000_000, "-o", "x.svg"], "1,000,000 characters"),
+        (["write", "a", "-o", "x.svg", "--smoothness", "nan"], "smoothness is nan"),
+        (["write", "a", "-o", "x.svg", "--smoothness", "-1"], "smoothness is -1"),
+        (["write", "a", "-o", "x.svg", "--smoothness", "much"], "'--smoothness'"),
+        (["write", "a", "-o", "x.svg", "--seed", "-1"], "seed is -1"),
+        (["write", "a", "-o", "x.svg", "--samples", "0"], "--samples is 0"),
+        (["write", "a", "-o", "x.doc"], "suffix '.doc'"),
+        (["write", "a", "-o", "nowhere/x.svg"], "no folder 'nowhere'"),
+        (["write", "a", "-i", "letter.txt", "-o", "x.svg"], "not both"),
+        (["write", "-i", "letter.txt", "-o", "x.svg"], "cannot read letter.txt"),
+        (["write", "-i", "latin1.txt", "-o", "x.svg"], "not UTF-8"),
+        (["write", "a"], "--output"),
+        (["explain", "a", "-o", "x.svg"], "ends in .png"),
+        (["explain", "a" * 46, "-o", "x.png"], "46 characters"),
+        (["sample", "-o", "x.svg"], "needs text"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+def test_bad_input_gets_one_line_and_leaves_nothing(
+    arguments, complaint, tmp_path, hand, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("latin1.txt").write_bytes(b"caf\xe9")
+    before = sorted(Path().iterdir())
+    assert run([*arguments, *(hand if arguments[0] in ("write", "explain", "sample") else [])]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert complaint in printed.err
+    assert sorted(Path().iterdir()) == before
+
+
+def test_a_fault_of_ours_is_one_line_too_and_no_trace(monkeypatch, capsys, tmp_path, hand):
+    monkeypatch.delenv("HANDWRITER_DEBUG", raising=False)
+    monkeypatch.setattr("handwriter.hand.load", lambda name: 1 / 0)
+    assert run(["write", "a", "-o", str(tmp_path / "x.svg"), *hand]) == 1
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert "please report it" in printed
+
+
+def test_the_whole_way_from_ink_to_a_line_written_by_a_network_trained_on_it(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    lines = tiny.lines(n_train=60, n_validation=10)
+    rows = [
+        {
+            "text": lines.texts[i],
+            "strokes": [stroke.tolist() for stroke in lines.ink(i).strokes],
+            "split": lines.splits[i],
+        }
+        for i in range(len(lines))
+    ]
+    Path("own.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert run(["prepare", "own.jsonl", "-o", "lines.npz", "--recipe", "graves2013"]) == 0
+    assert re.search(r"train +60", capsys.readouterr().out)
+    assert run(["data", "show", "lines.npz", "-o", "sheet.svg", "--lines", "5"]) == 0
+    Path("tiny.toml").write_text(
+        '[network]\nalphabet = "ascii"\nlayers = 1\ncells = 8\nmixtures = 2\nwindows = 2\n'
+        'peepholes = false\nend_token = true\ninitial_pace = 0.2\n[ink]\nprepared = "graves2013"\n'
+        "[training]\nepochs = 1\nbatch_lines = 16\naverage = 0.9\n"
+    )
+    assert run(["train", "tiny.toml", "--data", "lines.npz", "--run", "run"]) == 0
+    assert "epoch 1/1" in capsys.readouterr().err
+    best = "run/best.safetensors"
+    assert run(["evaluate", best, "--data", "lines.npz"]) == 0
+    assert "nats a line" in capsys.readouterr().out
+    about = ["--name", "mine", "--licence", "CC0", "--collection", "invented"]
+    assert run(["export", best, "--data", "lines.npz", "-o", "mine.onnx", *about]) == 0
+    assert run(["write", "abc", "-o", "abc.svg", "--hand", "mine.onnx", "--seed", "1"]) == 0
+    written = Path("abc.svg").read_text()
+    assert "<title>abc</title>" in written
+    assert "CC0" in written
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["train", "nothing", "--data", "lines.npz", "--run", "run"], "no recipe 'nothing'"),
+        (["train", "quick", "--data", "missing.npz", "--run", "run"], "missing.npz"),
+        (["train", "quick", "--data", "text.npz", "--run", "run"], "text.npz"),
+        (["train", "graves2013-synthesis", "--data", "lines.npz", "--run", "run"], "graves2013"),
+        (["prepare", "empty", "-o", "x.npz"], "empty"),
+        (["prepare", "lines.npz", "-o", "x.npz"], "lines.npz"),
+        (["prepare", "empty", "-o", "x.zip"], ".npz"),
+        (["evaluate", "text.npz", "--data", "lines.npz"], "text.npz"),
+        (["data", "show", "lines.npz", "-o", "x.doc"], "'.doc'"),
+        (["data", "show", "lines.npz", "-o", "x.png", "--lines", "0"], "--lines is 0"),
+    ],
+)
+def test_bad_data_gets_one_line_and_leaves_nothing(
+    arguments, complaint, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    save_lines("lines.npz", tiny.lines())
+    Path("text.npz").write_text("no lines")
+    Path("empty").mkdir()
+    before = sorted(Path().iterdir())
+    assert run(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1
+    assert complaint in printed.err
+    assert sorted(Path().iterdir()) == before
