@@ -229,3 +229,12 @@ def test_clipping_bounds_the_derivatives_at_the_gates():
 def test_a_character_outside_the_alphabet_is_named():
     with pytest.raises(ValueError, match="'z'"):
         one_hot(["az"], ALPHABET)
+
+
+def test_an_untrained_pen_lifts_and_ends_as_often_as_people_do():
+    x, text = batch(lines=1)
+    y, _, _ = Network(tiny(end_token=True))(x.float(), one_hot(["ab c"], ALPHABET))
+    down, lifts, ends = y.pen[0, 0].softmax(-1).tolist()
+    assert down > 0.8
+    assert 0.01 < lifts < 0.2
+    assert ends < 0.03

@@ -65,8 +65,8 @@ def sample(
     """Write each text, or for a prediction network each of as many lines as there are texts.
 
     Returns the ink, in line units, and the window's weights (steps, characters), one pair a
-    line.  A line ends with the network's own end, with the window past the text, or after
-    `max_steps`.
+    line.  A line ends with the network's own end, once the window has come to the last letters,
+    with a lift when the window is past the text, or after `max_steps`.
     """
     device = network.output.weight.device
     alphabet = network.config.alphabet
@@ -81,9 +81,9 @@ def sample(
         drawn = draw(y, smoothness, noise[t].to(device)[None])
         steps.append(drawn[0].cpu().numpy())
         windows.append(phi[0].cpu().numpy())
-        for line, end in enumerate(beyond):
-            passed = bool(alphabet) and windows[-1][line].argmax() >= end and steps[-1][line, 2]
-            if (steps[-1][line, 2] == 2 or passed) and t < done_at[line]:
+        for line, n_characters in enumerate(beyond):
+            place = int(windows[-1][line].argmax()) if alphabet else n_characters
+            if _ends(steps[-1][line, 2], place, n_characters) and t < done_at[line]:
                 done_at[line] = t + 1
         if t + 1 >= max(done_at):
             break
@@ -93,6 +93,12 @@ def sample(
          np.array([w[i, : beyond[i]] for w in windows[:end]]))
         for i, end in enumerate(done_at)
     ]  # fmt: skip
+
+
+def _ends(pen: float, place: int, n_characters: int) -> bool:
+    """Whether a line of so many characters ends with this pen state, the window at `place`."""
+    at_last_letters = place >= max(n_characters - 2, n_characters // 2)
+    return bool((pen == 2 and at_last_letters) or (pen == 1 and place >= n_characters > 0))
 
 
 def _ink(steps: NDArray[np.float32], scaling: Scaling) -> Ink:
