@@ -232,7 +232,7 @@ def test_a_character_outside_the_alphabet_is_named():
 
 
 def test_an_untrained_pen_lifts_and_ends_as_often_as_people_do():
-    x, text = batch(lines=1)
+    x, _ = batch(lines=1)
     y, _, _ = Network(tiny(end_token=True))(x.float(), one_hot(["ab c"], ALPHABET))
     down, lifts, ends = y.pen[0, 0].softmax(-1).tolist()
     assert down > 0.8
