@@ -26,7 +26,7 @@ HELD_OUT = 20  # every 20th line of a file without splits is for validation
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Preparation:
     """One way to prepare: `unit` is that of the stored integers, `prepare` does a line.
 
     `prepare(line, is_iam, done)` returns the line in line units, counts in `done` what it
@@ -54,8 +54,8 @@ def prepare(
     ordered by their source, so that the same data gives the same bytes.  Returns the report,
     which is also stored in the file.  Raises BadData where nothing can be learnt from.
     """
-    if recipe not in RECIPES:
-        raise BadData(f"there is no recipe {recipe!r}; the recipes are {', '.join(RECIPES)}")
+    if recipe not in PREPARATIONS:
+        raise BadData(f"there is no recipe {recipe!r}; the recipes are {', '.join(PREPARATIONS)}")
     out = Path(out)
     if out.is_dir() or not out.parent.is_dir():
         raise BadData(f"cannot write {out}: it must be a file in a folder that exists")
@@ -63,12 +63,12 @@ def prepare(
     lines: list[Line] = []
     for number, source in enumerate(sources):
         part = _part_of(progress, number, len(sources))
-        lines += _prepared(Path(source), RECIPES[recipe], tally, part)
+        lines += _prepared(Path(source), PREPARATIONS[recipe], tally, part)
         part(1.0)
     lines.sort(key=lambda line: line.source)
     _expect_train_lines(lines, tally)
     report = tally.report(recipe, lines)
-    save_lines(out, Lines.from_lines(lines, recipe, RECIPES[recipe].unit, report))
+    save_lines(out, Lines.from_lines(lines, recipe, PREPARATIONS[recipe].unit, report))
     return report
 
 
@@ -97,7 +97,9 @@ class _Tally:
         }
 
 
-def _prepared(source: Path, recipe: Recipe, tally: _Tally, progress: Progress) -> Iterator[Line]:
+def _prepared(
+    source: Path, preparation: Preparation, tally: _Tally, progress: Progress
+) -> Iterator[Line]:
     """The usable lines of one source, prepared; the rest is counted."""
     follows_iam = source.is_dir()
     for found in _read(source, progress):
@@ -110,7 +112,7 @@ def _prepared(source: Path, recipe: Recipe, tally: _Tally, progress: Progress) -
             continue
         done: Counter[str] = Counter()
         try:
-            line = recipe.prepare(found, follows_iam, done)
+            line = preparation.prepare(found, follows_iam, done)
         except Unusable as reason:
             tally.skipped[str(reason)] += 1
             continue
@@ -139,7 +141,7 @@ def _graves2013(line: Line, is_iam: bool, done: Counter[str]) -> Line:
     text, ink = _text(line), _ink(line)
     x, y = ink.strokes[0][0]
     ink = ink.moved(-float(x), -float(y))
-    if not fits(ink, RECIPES["graves2013"].unit):
+    if not fits(ink, PREPARATIONS["graves2013"].unit):
         raise Unusable("far jump")
     return replace(line, text=text, ink=ink)
 
@@ -161,14 +163,14 @@ def _default(line: Line, is_iam: bool, done: Counter[str]) -> Line:
     ink = clean.thinned(level, every)
     if ink.n_points > MAX_POINTS:
         raise Unusable(f"more than {MAX_POINTS} points")
-    if _widest_gap(ink) > MAX_GAP or not fits(ink, RECIPES["default"].unit):
+    if _widest_gap(ink) > MAX_GAP or not fits(ink, PREPARATIONS["default"].unit):
         raise Unusable("far jump")
     return replace(line, text=text, ink=ink)
 
 
-RECIPES = {
-    "graves2013": Recipe(unit=1.0, prepare=_graves2013),
-    "default": Recipe(unit=1 / 400, prepare=_default),
+PREPARATIONS = {
+    "graves2013": Preparation(unit=1.0, prepare=_graves2013),
+    "default": Preparation(unit=1 / 400, prepare=_default),
 }
 
 
