@@ -238,3 +238,26 @@ def test_an_untrained_pen_lifts_and_ends_as_often_as_people_do():
     assert down > 0.8
     assert 0.01 < lifts < 0.2
     assert ends < 0.03
+
+
+@pytest.mark.parametrize("options", [{}, {"peepholes": False, "end_token": True}])
+def test_the_whole_networks_gradient_is_that_of_finite_differences(options):
+    net = network(tiny(**options))
+    x, text = batch()
+    pen = torch.randint(0, net.output.out_features - 6 * net.config.mixtures, x.shape[:2])
+
+    def loss() -> torch.Tensor:
+        y, _, _ = net(x, text)
+        return nats(x[..., :2], pen, y).sum()
+
+    loss().backward()
+    torch.manual_seed(5)
+    direction = [torch.randn_like(p) for p in net.parameters()]
+    slope = sum((p.grad * d).sum() for p, d in zip(net.parameters(), direction, strict=True))
+    size, values = 1e-5, []
+    with torch.no_grad():
+        for shift in (size, -2 * size):
+            for parameter, d in zip(net.parameters(), direction, strict=True):
+                parameter += shift * d
+            values.append(loss())
+    assert ((values[0] - values[1]) / (2 * size)).item() == pytest.approx(slope.item(), rel=1e-5)
