@@ -1,5 +1,6 @@
 """One sitting at a run, as the command line asks for it."""
 
+import numpy as np
 import pytest
 import tiny
 
@@ -69,3 +70,8 @@ def test_a_checkpoint_is_not_judged_on_other_lines(tmp_path):
         evaluate_checkpoint(
             load_checkpoint(tmp_path / "last.safetensors"), tiny.lines(seed=9), "validation"
         )
+
+
+def test_a_run_leaves_the_processors_arithmetic_as_it_was(tmp_path):
+    sit(tmp_path, stop_after_minutes=0.0)
+    assert np.float32(1e-40) * np.float32(1) > 0

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
+import torch
+
 from handwriter.errors import BadOption, TrainingFailed
 from handwriter.training.batches import Scaling
 from handwriter.training.checkpoint import Checkpoint
@@ -63,6 +65,7 @@ def run_training(
     begun = time.monotonic()
     with ExitStack() as stack:
         stack.callback(leave_machine)
+        stack.enter_context(_no_subnormals())
         interrupted = stack.enter_context(_interruptions())
         journal = None
         if machine.rank == 0:
@@ -106,6 +109,17 @@ def evaluate_checkpoint(checkpoint: Checkpoint, lines: Lines, split: str) -> Sco
     network.load_state_dict(checkpoint.group(group))
     scaling = Scaling(**{k: tuple(v) for k, v in checkpoint.header["scaling"].items()})
     return evaluate(network.eval(), lines, chosen, scaling, machine)
+
+
+@contextmanager
+def _no_subnormals() -> Iterator[None]:
+    """Take numbers below 1e-38 for 0 here, since they are slow; it is a state of the processor,
+    and left on, it changes the arithmetic of whatever runs after."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 @contextmanager

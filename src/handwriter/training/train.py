@@ -141,7 +141,6 @@ def this_machine(precision: str = "auto") -> Machine:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     if precision == "auto":
         precision = "bf16" if native else "fp32"
-    torch.set_flush_denormal(True)
     return Machine(device, precision, rank, world)
 
 
