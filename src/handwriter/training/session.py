@@ -34,7 +34,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
 
 
 class Watcher(Protocol):
-    """Whoever wants to see a run go by; the command line's progress bar is one."""
+    """Whoever wants to see a run go by, told by the first process; the command line's bar is one."""
 
     def update(self, event: Update) -> None: ...
 
@@ -81,8 +81,9 @@ def run_training(
         for event in train(
             recipe, lines, run, machine, checkpoint_minutes=checkpoint_minutes, stop=stop
         ):
-            if journal:
-                journal.record(event)
+            if journal is None:
+                continue
+            journal.record(event)
             if isinstance(event, Update):
                 watcher.update(event)
             else:
