@@ -34,7 +34,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
 
 
 class Watcher(Protocol):
-    """Whoever wants to see a run go by, told by the first process; the command line's bar is one."""
+    """Whoever wants to see a run go by; the first process tells the command line's bar."""
 
     def update(self, event: Update) -> None: ...
 
