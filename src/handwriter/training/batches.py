@@ -141,7 +141,7 @@ def make_batch(
     seed: tuple[int, int] | None,
 ) -> Batch:
     """The chosen lines as a batch; `seed` (run, epoch) augments them, None leaves them alone."""
-    length = max(int(lines.starts[i + 1] - lines.starts[i]) for i in chosen)
+    length = int(lines.lengths[chosen].max())
     n = len(chosen)
     seen = np.zeros((length, n, 3), np.float32)
     offsets = np.zeros((length, n, 2), np.float32)

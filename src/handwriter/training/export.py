@@ -31,12 +31,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from handwriter.errors import TrainingFailed
 from handwriter.training.checkpoint import Checkpoint
 from handwriter.training.lines import Lines
 from handwriter.training.network import N_INPUTS, Network, NetworkConfig
-from handwriter.training.recipe import NON_LETTER, Recipe
+from handwriter.training.recipe import NON_LETTER
 from handwriter.training.sample import N_NOISE
+from handwriter.training.train import trained_network
 from handwriter.weights import FORMAT, VERSION
 
 OPSET = 17
@@ -309,16 +309,11 @@ def export(
     Raises TrainingFailed where it is another file.
     """
     header = checkpoint.header
-    if header["lines"] != lines.digest:
-        raise TrainingFailed("the checkpoint was trained on other lines than the file given")
-    recipe = Recipe.from_dict(header["recipe"])
-    network = Network(recipe.network)
-    group = "average" if recipe.training.average else "network"
-    network.load_state_dict(checkpoint.group(group))
+    recipe, network = trained_network(checkpoint, lines)
     model = step_graph(network, int8=int8)
     train = lines.where("train")
     texts = [lines.texts[i] for i in train]
-    n_points = int(np.diff(lines.starts)[train].sum())
+    n_points = int(lines.lengths[train].sum())
     network_facts = header["recipe"]["network"]
     about: dict[str, Any] = {
         "format": FORMAT,

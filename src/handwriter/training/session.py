@@ -12,12 +12,11 @@ from typing import Protocol
 
 import torch
 
-from handwriter.errors import BadOption, TrainingFailed
+from handwriter.errors import BadOption
 from handwriter.training.batches import Scaling
 from handwriter.training.checkpoint import Checkpoint
 from handwriter.training.journal import Journal
 from handwriter.training.lines import Lines
-from handwriter.training.network import Network
 from handwriter.training.recipe import Recipe
 from handwriter.training.train import (
     Epoch,
@@ -28,6 +27,7 @@ from handwriter.training.train import (
     leave_machine,
     this_machine,
     train,
+    trained_network,
 )
 
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -96,20 +96,13 @@ def evaluate_checkpoint(checkpoint: Checkpoint, lines: Lines, split: str) -> Sco
     The checkpoint tells all that is needed, normalisation included.  Raises BadOption for a split
     without lines, TrainingFailed for another file.
     """
-    recipe = Recipe.from_dict(checkpoint.header["recipe"])
-    if checkpoint.header["lines"] != lines.digest:
-        raise TrainingFailed(
-            "the checkpoint was trained on other lines than the file given; give that file"
-        )
+    _, network = trained_network(checkpoint, lines)
     chosen = lines.where(split)
     if not len(chosen):
         raise BadOption(f"there are no {split!r} lines; choose train or validation")
     machine = this_machine("fp32")
-    network = Network(recipe.network).to(machine.device)
-    group = "average" if recipe.training.average else "network"
-    network.load_state_dict(checkpoint.group(group))
     scaling = Scaling(**{k: tuple(v) for k, v in checkpoint.header["scaling"].items()})
-    return evaluate(network.eval(), lines, chosen, scaling, machine)
+    return evaluate(network.to(machine.device), lines, chosen, scaling, machine)
 
 
 @contextmanager

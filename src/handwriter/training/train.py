@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -161,7 +160,6 @@ class Trainer:
         self.average = {k: v.detach().clone() for k, v in self.network.named_parameters()}
         self.optimizer = make_optimizer(self.network.parameters(), recipe.training)
         self.train_lines = lines.where("train")
-        self.lengths = np.diff(lines.starts)
         self.epoch = self.batch = self.update = self.worse_epochs = 0
         self.best_nats = math.inf
         n_batches = len(self.order())
@@ -169,7 +167,7 @@ class Trainer:
 
     def order(self) -> list[Any]:
         """This epoch's batches, as numbers of lines."""
-        lengths = self.lengths[self.train_lines]
+        lengths = self.lines.lengths[self.train_lines]
         training = self.recipe.training
         return [
             self.train_lines[chosen]
@@ -371,6 +369,22 @@ def train(
         saved = time.monotonic()
 
 
+def trained_network(checkpoint: Checkpoint, lines: Lines) -> tuple[Recipe, Network]:
+    """The recipe of a checkpoint and the network to use: the running average where there is one.
+
+    `lines` is the file that it was trained on; raises TrainingFailed where it is another.
+    """
+    if checkpoint.header["lines"] != lines.digest:
+        raise TrainingFailed(
+            "the checkpoint was trained on other lines than the file given; give that file"
+        )
+    recipe = Recipe.from_dict(checkpoint.header["recipe"])
+    network = Network(recipe.network)
+    group = "average" if recipe.training.average else "network"
+    network.load_state_dict(checkpoint.group(group))
+    return recipe, network.eval()
+
+
 def check_lines(recipe: Recipe, lines: Lines) -> None:
     """Raise TrainingFailed or BadData where these lines cannot be trained on by that recipe."""
     if not len(lines.where("train")) or not len(lines.where("validation")):
@@ -408,7 +422,7 @@ def evaluate(
 ) -> Score:
     """Nats and squared error of the chosen lines under the network, nothing augmented."""
     totals = torch.zeros(3, dtype=torch.float64, device=machine.device)
-    batches = sorted_batches(np.diff(lines.starts)[chosen], batch_lines=64)
+    batches = sorted_batches(lines.lengths[chosen], batch_lines=64)
     for number, members in enumerate(batches):
         if number % machine.world != machine.rank:
             continue
