@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from handwriter.training.batches import Batch
+from handwriter.training.machine import Machine, this_machine
 from handwriter.training.network import (
     Mixture,
     Network,
@@ -34,7 +35,6 @@ from handwriter.training.network import (
 )
 from handwriter.training.optimizer import make_optimizer
 from handwriter.training.recipe import ASCII, TrainingConfig
-from handwriter.training.train import Machine, this_machine
 
 TEXT = "The quick brown fox jumps on"  # 28 characters, an average line of IAM-OnDB
 OURS = NetworkConfig(

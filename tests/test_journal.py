@@ -9,16 +9,18 @@ from PIL import Image
 
 from handwriter.errors import TrainingFailed
 from handwriter.training.journal import Journal
-from handwriter.training.train import Machine, Update, train
+from handwriter.training.machine import Machine
+from handwriter.training.train import Update, train
+from handwriter.training.writing import Writing
 
 TEXTS = ("ab", "ca b")
 
 
 def keep_journal(run, recipe=None, lines=None, stop_after=None, texts=TEXTS):
     """Train with a journal, as the command does; stop right after so many updates."""
-    recipe, lines = recipe or tiny.recipe(), lines or tiny.lines()
-    with Journal(run, recipe, lines, tiny.CPU, texts=texts) as journal:
-        for event in train(recipe, lines, run, tiny.CPU, checkpoint_minutes=1e9):
+    task = Writing(recipe or tiny.recipe(), lines or tiny.lines(), texts)
+    with Journal(run, task, tiny.CPU) as journal:
+        for event in train(task, run, tiny.CPU, checkpoint_minutes=1e9):
             journal.record(event)
             if isinstance(event, Update) and event.update == stop_after:
                 return
@@ -70,11 +72,11 @@ def test_tensorboard_has_the_curves_and_the_pictures(finished_run):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     board = EventAccumulator(str(finished_run)).Reload()
-    assert [e.step for e in board.Scalars("training/nats_a_point")] == [1, 2, 3, 4, 5, 6]
+    assert [e.step for e in board.Scalars("training/loss")] == [1, 2, 3, 4, 5, 6]
     assert [e.step for e in board.Scalars("validation/nats_a_line")] == [3, 6]
     assert set(board.Tags()["images"]) == {"samples/epoch", "samples/window"}
-    logged = [e["nats_a_point"] for e in log_of(finished_run) if e["event"] == "update"]
-    shown = [e.value for e in board.Scalars("training/nats_a_point")]
+    logged = [e["loss"] for e in log_of(finished_run) if e["event"] == "update"]
+    shown = [e.value for e in board.Scalars("training/loss")]
     np.testing.assert_allclose(shown, logged, rtol=1e-5)
 
 
@@ -93,9 +95,9 @@ def test_a_run_stopped_before_its_first_checkpoint_begins_its_log_anew(finished_
 
 
 def test_an_epoch_that_was_told_but_not_saved_is_told_once(finished_run, tmp_path):
-    recipe, lines = tiny.recipe(), tiny.lines()
-    with Journal(tmp_path, recipe, lines, tiny.CPU, texts=()) as journal:
-        for event in train(recipe, lines, tmp_path, tiny.CPU, checkpoint_minutes=0):
+    task = Writing(tiny.recipe(), tiny.lines(), texts=())
+    with Journal(tmp_path, task, tiny.CPU) as journal:
+        for event in train(task, tmp_path, tiny.CPU, checkpoint_minutes=0):
             journal.record(event)
             if not isinstance(event, Update):
                 break
@@ -113,7 +115,7 @@ def test_a_lost_log_is_begun_again_where_the_run_is(tmp_path):
 
 
 def test_a_prediction_network_draws_samples_without_text_and_no_windows(tmp_path, monkeypatch):
-    monkeypatch.setattr("handwriter.training.journal.STEPS_WITHOUT_TEXT", 20)
+    monkeypatch.setattr("handwriter.training.writing.STEPS_WITHOUT_TEXT", 20)
     keep_journal(tmp_path, tiny.recipe({"alphabet": ""}, epochs=1))
     assert [path.name for path in (tmp_path / "samples").iterdir()] == ["epoch-001.png"]
 
@@ -125,9 +127,9 @@ def test_texts_that_the_alphabet_cannot_spell_are_not_drawn(tmp_path):
 
 
 def test_a_network_that_runs_away_does_not_stop_the_run(tmp_path):
-    recipe, lines = tiny.recipe(epochs=1), tiny.lines()
-    with Journal(tmp_path, recipe, lines, tiny.CPU, texts=TEXTS) as journal:
-        for event in train(recipe, lines, tmp_path, tiny.CPU):
+    task = Writing(tiny.recipe(epochs=1), tiny.lines(), TEXTS)
+    with Journal(tmp_path, task, tiny.CPU) as journal:
+        for event in train(task, tmp_path, tiny.CPU):
             if not isinstance(event, Update):
                 event.network.output.bias.data.fill_(100.0)
             journal.record(event)
@@ -136,10 +138,10 @@ def test_a_network_that_runs_away_does_not_stop_the_run(tmp_path):
 
 def test_only_the_first_process_keeps_a_journal(tmp_path):
     with pytest.raises(ValueError, match="process 1"):
-        Journal(tmp_path, tiny.recipe(), tiny.lines(), Machine(tiny.CPU.device, rank=1, world=2))
+        Journal(tmp_path, tiny.task(), Machine(tiny.CPU.device, rank=1, world=2))
 
 
 def test_a_journal_that_cannot_be_written_is_a_clear_error(tmp_path):
     (tmp_path / "run").write_text("a file, no folder")
     with pytest.raises(TrainingFailed, match="cannot write the journal"):
-        Journal(tmp_path / "run", tiny.recipe(), tiny.lines(), tiny.CPU)
+        Journal(tmp_path / "run", tiny.task(), tiny.CPU)

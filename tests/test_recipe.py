@@ -9,8 +9,10 @@ from handwriter.training.recipe import (
     InkConfig,
     Recipe,
     built_in_recipes,
+    differences,
     load_recipe,
 )
+from handwriter.training.recogniser import ReaderConfig
 
 PAPERS = [name for name in built_in_recipes() if name.startswith("graves2013")]
 
@@ -38,8 +40,8 @@ def test_every_built_in_recipe_loads_and_survives_a_round_trip(name):
     assert Recipe.from_dict(recipe.to_dict()) == recipe
 
 
-def test_the_built_in_recipes_are_the_two_hands_and_the_papers_three_networks():
-    assert set(built_in_recipes()) == {"default", "quick", *PAPERS}
+def test_the_built_in_recipes_are_the_hands_the_reader_and_the_papers_three_networks():
+    assert set(built_in_recipes()) == {"continued", "default", "quick", "reader", *PAPERS}
     assert len(PAPERS) == 3
 
 
@@ -127,3 +129,34 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "mine.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadData, match=r"mine\.toml"):
         load_recipe(str(tmp_path / "mine.toml"))
+
+
+def test_a_recipe_with_a_reader_reads_and_one_with_a_network_writes():
+    assert load_recipe("reader").kind == "reader"
+    assert isinstance(load_recipe("reader").network, ReaderConfig)
+    assert load_recipe("quick").kind == "network"
+
+
+def test_continued_goes_on_with_the_network_of_the_other_hands():
+    quick, default = load_recipe("quick"), load_recipe("default")
+    assert load_recipe("continued").network == quick.network == default.network
+
+
+def test_a_recipe_trains_one_thing(tmp_path):
+    both = '[network]\nalphabet = "ascii"\n[reader]\nalphabet = "ascii"\n'
+    assert "trains one thing" in complaint(tmp_path, both)
+
+
+def test_the_reader_is_checked_like_the_network(tmp_path):
+    assert "[reader] alphabet" in complaint(tmp_path, '[reader]\nalphabet = "greek"\n')
+    assert "below 1" in complaint(tmp_path, "[reader]\ndropout = 1.5\n")
+    assert "above 0" in complaint(tmp_path, "[reader]\nchannels = 0\n")
+    assert "has no setting 'windows'" in complaint(tmp_path, "[reader]\nwindows = 10\n")
+
+
+def test_differences_name_what_changed_between_two_kinds_too():
+    old, new = load_recipe("quick").to_dict(), load_recipe("reader").to_dict()
+    told = differences(old, new)
+    assert "reader.layers was 3" not in told  # the same as the default
+    assert "training.epochs was 5, is 12" in told
+    assert differences(new, new) == ""

@@ -22,7 +22,8 @@ from handwriter.training.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint
 from handwriter.training.lines import Lines
 from handwriter.training.network import nats
 from handwriter.training.recipe import InkConfig
-from handwriter.training.train import Epoch, Trainer, Update, evaluate, stray, train
+from handwriter.training.train import Epoch, Trainer, Update, train
+from handwriter.training.writing import stray
 
 EACH_UPDATE = 0.0  # minutes between checkpoints
 
@@ -31,18 +32,20 @@ import json, sys, pathlib, tiny
 from handwriter.training.train import Update, train
 run = pathlib.Path(sys.argv[1])
 with (run / "updates").open("a") as log:
-    for event in train(tiny.recipe(epochs=40), tiny.lines(), run, tiny.CPU, checkpoint_minutes=0):
+    task = tiny.task(tiny.recipe(epochs=40))
+    for event in train(task, run, tiny.CPU, checkpoint_minutes=0):
         if isinstance(event, Update):
-            figures = [event.update, event.nats_a_point, event.gradient_norm]
+            figures = [event.update, event.loss, event.gradient_norm]
             print(json.dumps(figures), file=log, flush=True)
 """
 
 TRAIN_TOGETHER = """
 import sys, pathlib, tiny, torch
 import torch.distributed as dist
-from handwriter.training.train import Trainer, this_machine
+from handwriter.training.machine import this_machine
+from handwriter.training.train import Trainer
 machine = this_machine("fp32")
-trainer = Trainer(tiny.recipe(batch_lines=5), tiny.lines(), machine)
+trainer = Trainer(tiny.task(tiny.recipe(batch_lines=5)), machine)
 gradients = []
 for chosen in trainer.order():
     trainer.step(chosen)
@@ -71,20 +74,18 @@ def finished_run(tmp_path_factory):
 
 
 def finish(run, recipe=None, lines=None, minutes=EACH_UPDATE):
-    recipe, lines = recipe or tiny.recipe(), lines or tiny.lines()
-    return list(train(recipe, lines, run, tiny.CPU, checkpoint_minutes=minutes))
+    return list(train(tiny.task(recipe, lines), run, tiny.CPU, checkpoint_minutes=minutes))
 
 
 def stop_after(run, n_events, recipe=None, lines=None, minutes=EACH_UPDATE):
-    recipe, lines = recipe or tiny.recipe(), lines or tiny.lines()
-    events = train(recipe, lines, run, tiny.CPU, checkpoint_minutes=minutes)
+    events = train(tiny.task(recipe, lines), run, tiny.CPU, checkpoint_minutes=minutes)
     return [next(events) for _ in range(n_events)]
 
 
 def figures(events):
     """What happened, without how long it took."""
     return [
-        (e.update, e.nats_a_point, e.gradient_norm, e.learning_rate)
+        (e.update, e.loss, e.gradient_norm, e.learning_rate)
         if isinstance(e, Update)
         else (e.epoch, e.score, e.is_best)
         for e in events
@@ -125,13 +126,13 @@ def steps_with_nan_in(line):
 def test_a_batch_seen_again_and_again_is_learnt(network, training):
     still = {"slant": 0.0, "size": 0.0, "width": 0.0, "pen_noise": 0.0}
     recipe = tiny.recipe(network | {"cells": 24, "layers": 1}, still, epochs=100, **training)
-    trainer = Trainer(recipe, tiny.lines(4, 1), tiny.CPU)
-    losses = [trainer.step(np.arange(4)).nats_a_point for _ in range(100)]
+    trainer = Trainer(tiny.task(recipe, tiny.lines(4, 1)), tiny.CPU)
+    losses = [trainer.step(np.arange(4)).loss for _ in range(100)]
     assert losses[-1] < losses[0] - 1.0
 
 
 def test_validation_judges_the_running_average():
-    trainer = Trainer(tiny.recipe(average=0.9), tiny.lines(), tiny.CPU)
+    trainer = Trainer(tiny.task(tiny.recipe(average=0.9)), tiny.CPU)
     for chosen in trainer.order():
         trainer.step(chosen)
     averaged = trainer.averaged().state_dict()
@@ -141,21 +142,21 @@ def test_validation_judges_the_running_average():
 
 
 def test_without_an_average_the_weights_themselves_are_judged():
-    trainer = Trainer(tiny.recipe(average=0.0), tiny.lines(), tiny.CPU)
+    trainer = Trainer(tiny.task(tiny.recipe(average=0.0)), tiny.CPU)
     trainer.step(trainer.order()[0])
     for name, value in trainer.averaged().state_dict().items():
         assert torch.equal(value, trainer.network.state_dict()[name])
 
 
 def test_validation_is_the_loss_line_by_line():
-    lines, recipe = tiny.lines(), tiny.recipe()
-    trainer = Trainer(recipe, lines, tiny.CPU)
+    task = tiny.task()
+    lines, network = task.lines, task.build()
     chosen = lines.where("validation")
-    score = evaluate(trainer.network, lines, chosen, trainer.scaling, tiny.CPU)
+    score = task.evaluate(network, chosen, tiny.CPU)
     losses, squares, points = [], [], 0
     for i in chosen:
-        batch = make_batch(lines, np.array([i]), trainer.scaling, tiny.ALPHABET, InkConfig(), None)
-        y, _, _ = trainer.network(batch.seen, batch.text)
+        batch = make_batch(lines, np.array([i]), task.scaling, tiny.ALPHABET, InkConfig(), None)
+        y, _, _ = network(batch.seen, batch.text)
         losses.append(nats(batch.offsets, batch.pen, y).sum().item())
         squares.append(((y.mean - batch.offsets) ** 2).sum().item())
         points += len(batch.seen)
@@ -176,12 +177,12 @@ def test_a_run_without_progress_stops_after_its_patience(tmp_path):
 
 
 def test_the_gradient_is_that_of_the_mean_loss():
-    trainer = Trainer(tiny.recipe(window_guide=0.0, loss_per="point"), tiny.lines(), tiny.CPU)
+    trainer = Trainer(tiny.task(tiny.recipe(window_guide=0.0, loss_per="point")), tiny.CPU)
     chosen = trainer.order()[0]
     trainer._gradients(chosen)
     found = [p.grad.clone() for p in trainer.network.parameters()]
     trainer.network.zero_grad()
-    batch = trainer.make_batch(chosen, augment=True)
+    batch = trainer.task.make_batch(chosen, (1, 0))
     y, _, _ = trainer.network(batch.seen, batch.text)
     ((nats(batch.offsets, batch.pen, y) * batch.mask).sum() / batch.n_points).backward()
     for ours, parameter in zip(found, trainer.network.parameters(), strict=True):
@@ -189,15 +190,15 @@ def test_the_gradient_is_that_of_the_mean_loss():
 
 
 def test_the_norm_of_the_gradient_is_bounded_and_told_as_it_was():
-    trainer = Trainer(tiny.recipe(clip_norm=1e-3), tiny.lines(), tiny.CPU)
+    trainer = Trainer(tiny.task(tiny.recipe(clip_norm=1e-3)), tiny.CPU)
     update = trainer.step(trainer.order()[0])
     assert update.gradient_norm > 1e-3
     assert trainer._gradient_norm() == pytest.approx(1e-3, rel=1e-4)
 
 
 def test_derivatives_at_the_outputs_are_bounded_before_the_mixture():
-    trainer = Trainer(tiny.recipe(), tiny.lines(), tiny.CPU)
-    batch = trainer.make_batch(trainer.order()[0], augment=False)
+    trainer = Trainer(tiny.task(), tiny.CPU)
+    batch = trainer.task.make_batch(trainer.order()[0], None)
     bias = trainer.network.output.bias
     for bound in (0.0, 1e-3):
         trainer.network.zero_grad()
@@ -207,23 +208,20 @@ def test_derivatives_at_the_outputs_are_bounded_before_the_mixture():
 
 
 def test_the_window_is_guided_only_in_the_first_half():
-    trainer = Trainer(tiny.recipe(window_guide=1.0, epochs=4), tiny.lines(), tiny.CPU)
-    batch = trainer.make_batch(trainer.order()[0], augment=False)
+    trainer = Trainer(tiny.task(tiny.recipe(window_guide=1.0, epochs=4)), tiny.CPU)
+    batch = trainer.task.make_batch(trainer.order()[0], None)
     phi = torch.zeros(*batch.mask.shape, batch.text.mask.shape[1])
     phi[..., 0] = 1.0
     batch = batch.__class__(**{**vars(batch), "text": batch.text._replace(mask=torch.ones(4, 40))})
-    weights = []
-    for update in (0, trainer.of_updates // 4, trainer.of_updates // 2, trainer.of_updates - 1):
-        trainer.update = update
-        weights.append(float(trainer._guide(batch, phi)))
+    weights = [float(trainer.task.guide(batch, phi, share)) for share in (0, 0.25, 0.5, 0.99)]
     assert weights[0] == pytest.approx(2 * weights[1])
     assert weights[1] > 0
     assert weights[2:] == [0.0, 0.0]
 
 
 def test_a_window_within_three_characters_of_the_linear_pace_does_not_stray():
-    trainer = Trainer(tiny.recipe(), tiny.lines(), tiny.CPU)
-    batch = trainer.make_batch(trainer.order()[0], augment=False)  # texts of four characters
+    trainer = Trainer(tiny.task(), tiny.CPU)
+    batch = trainer.task.make_batch(trainer.order()[0], None)  # texts of four characters
     phi = torch.zeros(*batch.mask.shape, 4)
     phi[..., 1] = 1.0
     assert (stray(phi, batch) * batch.mask == 0).all()
@@ -246,8 +244,7 @@ def test_a_stopped_run_goes_on_with_the_same_figures(tmp_path, finished_run, n_e
 
 
 def test_a_run_that_is_asked_to_stop_saves_first(tmp_path, finished_run):
-    recipe, lines = tiny.recipe(), tiny.lines()
-    told = list(train(recipe, lines, tmp_path, tiny.CPU, checkpoint_minutes=1.0, stop=lambda: True))
+    told = list(train(tiny.task(), tmp_path, tiny.CPU, checkpoint_minutes=1.0, stop=lambda: True))
     assert [event.update for event in told] == [1]
     assert load_checkpoint(tmp_path / LAST).header["update"] == 1
     finish(tmp_path)
@@ -264,7 +261,7 @@ def test_the_best_epoch_has_a_checkpoint_of_its_own(finished_run):
     run, told = finished_run
     best = [e for e in told if isinstance(e, Epoch) and e.is_best][-1]
     header = load_checkpoint(run / BEST).header
-    assert header["best_nats"] == best.score.nats_a_line
+    assert header["best_loss"] == best.score.loss
     assert header["update"] == best.update
 
 
@@ -301,7 +298,7 @@ def test_a_run_killed_at_any_moment_goes_on_as_if_never_stopped(tmp_path):
     _, errors = process.communicate()
     assert process.returncode == 0, errors
 
-    truth = {e.update: [e.nats_a_point, e.gradient_norm] for e in told if isinstance(e, Update)}
+    truth = {e.update: [e.loss, e.gradient_norm] for e in told if isinstance(e, Update)}
     seen = updates_in(killed)
     assert {update for update, *_ in seen} == truth.keys()
     for update, *values in seen:  # those that were made twice, twice
@@ -353,7 +350,7 @@ def test_changed_lines_are_refused(tmp_path):
 
 
 def test_a_number_that_is_none_stops_the_run_and_names_the_lines(tmp_path, monkeypatch):
-    trainer = Trainer(tiny.recipe(), tiny.lines(), tiny.CPU)
+    trainer = Trainer(tiny.task(), tiny.CPU)
     weights = {k: v.clone() for k, v in trainer.network.state_dict().items()}
     chosen = trainer.order()[0]
     monkeypatch.setattr(Lines, "steps", steps_with_nan_in(chosen[1]))
@@ -365,7 +362,7 @@ def test_a_number_that_is_none_stops_the_run_and_names_the_lines(tmp_path, monke
 
 
 def test_a_validation_that_is_no_number_stops_the_run(monkeypatch):
-    trainer = Trainer(tiny.recipe(), tiny.lines(), tiny.CPU)
+    trainer = Trainer(tiny.task(), tiny.CPU)
     line = trainer.lines.where("validation")[0]
     monkeypatch.setattr(Lines, "steps", steps_with_nan_in(line))
     with pytest.raises(TrainingFailed, match="validation loss is not a number after epoch 1"):
@@ -413,7 +410,7 @@ def test_two_processes_do_what_one_does_with_the_whole_batch(tmp_path):
         _, errors = process.communicate()
         assert process.returncode == 0, errors
 
-    alone = Trainer(tiny.recipe(batch_lines=5), tiny.lines(), tiny.CPU)
+    alone = Trainer(tiny.task(tiny.recipe(batch_lines=5)), tiny.CPU)
     assert sorted(map(len, alone.order())) == [1, 5, 5]  # one process is left with nothing to do
     first, second = (torch.load(tmp_path / rank) for rank in "01")
     for update, chosen in enumerate(alone.order()):
@@ -429,3 +426,38 @@ def test_two_processes_do_what_one_does_with_the_whole_batch(tmp_path):
         torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-4)
         assert torch.equal(ours, theirs)
     assert first[2] == second[2] == pytest.approx(alone.end_epoch().score.nats_a_line, rel=1e-4)
+
+
+# --- Begun from another run ---------------------------------------------------------------------
+
+
+def test_a_run_can_begin_with_the_averaged_weights_of_another(tmp_path, finished_run):
+    old = finished_run[0] / LAST
+    task = tiny.task(tiny.recipe(learning_rate=1e-12, average=0.0, epochs=1), tiny.lines(seed=5))
+    list(train(task, tmp_path, tiny.CPU, begin_from=old))
+    began, new = load_checkpoint(old), load_checkpoint(tmp_path / LAST)
+    for name, value in began.group("average").items():
+        torch.testing.assert_close(new.group("network")[name], value)
+    (ancestor,) = new.header["lineage"]
+    assert ancestor == {"recipe": "tiny", "lines": tiny.lines().digest, "updates": 6}
+
+
+def test_a_run_that_has_begun_goes_on_wherever_it_began(tmp_path, finished_run):
+    task = tiny.task(tiny.recipe(seed=3))
+    old = finished_run[0] / LAST
+    whole = list(train(task, tmp_path / "whole", tiny.CPU, begin_from=old))
+    events = train(task, tmp_path / "parts", tiny.CPU, begin_from=old, checkpoint_minutes=0.0)
+    before = [next(events) for _ in range(3)]
+    events.close()
+    after = list(train(task, tmp_path / "parts", tiny.CPU, begin_from=old))
+    assert figures(before) == figures(whole)[:3]
+    assert figures(after) == figures(whole)[-len(after) :]
+    assert same_tensors(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_a_run_does_not_begin_with_another_network(tmp_path, finished_run):
+    old = finished_run[0] / LAST
+    with pytest.raises(TrainingFailed, match=r"network\.cells was 6, is 7"):
+        list(train(tiny.task(tiny.recipe({"cells": 7})), tmp_path, tiny.CPU, begin_from=old))
+    with pytest.raises(TrainingFailed, match="holds another network"):
+        list(train(tiny.task(tiny.reader_recipe()), tmp_path, tiny.CPU, begin_from=old))

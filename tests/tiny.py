@@ -10,9 +10,11 @@ import torch
 
 from handwriter.ink import Ink, Line
 from handwriter.training.lines import Lines
+from handwriter.training.machine import Machine
 from handwriter.training.network import NetworkConfig
 from handwriter.training.recipe import InkConfig, Recipe, TrainingConfig
-from handwriter.training.train import Machine
+from handwriter.training.recogniser import ReaderConfig
+from handwriter.training.tasks import task_of
 
 ALPHABET = "abc "
 UNIT = 0.01
@@ -58,6 +60,23 @@ def recipe(
         InkConfig(**(augmentation | (ink or {}))),
         TrainingConfig(**(settings | training)),
     )
+
+
+def reader_recipe(**training: object) -> Recipe:
+    """As `recipe`, for one that reads."""
+    augmentation = {"slant": 0.1, "size": 0.1, "width": 0.1, "pen_noise": 0.1}
+    settings = {"epochs": 2, "batch_lines": 4, "warmup": 2, "learning_rate": 0.01, "average": 0.9}
+    return Recipe(
+        "tiny reader",
+        ReaderConfig(alphabet=ALPHABET, channels=6, layers=2, cells=5, dropout=0.2),
+        InkConfig(**augmentation),
+        TrainingConfig(**(settings | training)),
+    )
+
+
+def task(task_recipe: Recipe | None = None, task_lines: Lines | None = None):
+    """What a recipe trains, on lines; the tiny ones where none are given."""
+    return task_of(task_recipe or recipe(), task_lines or lines())
 
 
 def python(code: str, *arguments: object, **environment: object) -> subprocess.Popen[str]:

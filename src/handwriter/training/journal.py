@@ -1,43 +1,29 @@
 """The journal: what a run writes besides its checkpoints, for people to follow it by.
 
 In the run's folder lie `log.jsonl`, TensorBoard's event files, and for each epoch the pictures
-`samples/epoch-001.png`, lines that the averaged network wrote, and `samples/window-001.png`,
-where in the text it looked meanwhile.
+`samples/epoch-001.png`, lines that the averaged network wrote or read, and for one that writes
+`samples/window-001.png`, where in the text it looked meanwhile.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from PIL import Image
 
-from handwriter.errors import BadData, TrainingFailed
-from handwriter.ink import Ink
-from handwriter.picture import blank, contact_sheet, window_picture
-from handwriter.training.batches import spelled
+from handwriter.errors import TrainingFailed
 from handwriter.training.checkpoint import load_checkpoint, newest_checkpoint
-from handwriter.training.lines import Lines
-from handwriter.training.recipe import Recipe
-from handwriter.training.sample import sample, step_budget
-from handwriter.training.train import Epoch, Machine, Update
+from handwriter.training.machine import Machine
+from handwriter.training.train import Epoch, Task, Update
 
-TEXTS = (
-    "The quick brown fox jumps over the lazy dog",
-    "Dear Anna, thank you for the book.",
-    "It was 7 o'clock in March 1962.",
-    "committee of five people",
-)
-SMOOTHNESSES = (0.0, 0.75, 1.5)
-WINDOW_SMOOTHNESS = 0.75  # the windows of all texts are drawn at this one
-STEPS_WITHOUT_TEXT = 700  # as in figure 11 of the paper
 SIGNIFICANT = 6  # digits that a figure keeps
 
 
@@ -49,29 +35,17 @@ class Journal:
     Raises TrainingFailed where it cannot be written.
     """
 
-    def __init__(
-        self,
-        run: Path,
-        recipe: Recipe,
-        lines: Lines,
-        machine: Machine,
-        *,
-        texts: Sequence[str] = TEXTS,
-    ) -> None:
+    def __init__(self, run: Path, task: Task, machine: Machine) -> None:
         from torch.utils.tensorboard import SummaryWriter  # takes a second
 
         if machine.rank:
             raise ValueError(f"process {machine.rank} keeps no journal, only process 0 does")
-        self.run, self.seed = run, recipe.training.seed
-        self.texts = _writable(texts, recipe.network.alphabet)
-        train_lines = lines.where("train")
-        n_characters = sum(len(lines.texts[i]) for i in train_lines)
-        self.pace = n_characters / max(1, int(lines.lengths[train_lines].sum()))
+        self.run, self.task = run, task
         path = newest_checkpoint(run)
         held = load_checkpoint(path).header if path else {"update": 0, "epoch": 0}
         with self._disk():
             (run / "samples").mkdir(parents=True, exist_ok=True)
-            _cut_log(run / "log.jsonl", _about(recipe, lines, machine), held)
+            _cut_log(run / "log.jsonl", _about(task, machine), held)
             self.log = (run / "log.jsonl").open("a", encoding="utf-8")
             self.board = SummaryWriter(run, purge_step=held["update"] + 1)
 
@@ -95,11 +69,12 @@ class Journal:
                 self._write("update", figures)
                 self._plot("training", figures, event.update)
             else:
-                figures = _rounded(asdict(event.score))
+                figures = _rounded(asdict(cast(Any, event.score)))
                 place = {"epoch": event.epoch, "update": event.update, "is_best": event.is_best}
                 self._write("epoch", place | figures)
                 self._plot("validation", figures, event.update)
-                self._draw(event)
+                for name, picture in self.task.pictures(event.network).items():
+                    self._show(name, picture, event)
                 self.board.flush()
 
     @contextmanager
@@ -121,56 +96,17 @@ class Journal:
             if isinstance(value, float):
                 self.board.add_scalar(f"{table}/{name}", value, update)
 
-    def _draw(self, epoch: Epoch) -> None:
-        """The pictures of an epoch, as files and in TensorBoard."""
-        inks: list[Ink] = []
-        captions: list[str] = []
-        windows: list[Image.Image] = []
-        reads_text = epoch.network.config.reads_text
-        max_steps = STEPS_WITHOUT_TEXT
-        if reads_text:
-            max_steps = max((step_budget(text, self.pace) for text in self.texts), default=0)
-        for smoothness in SMOOTHNESSES if self.texts else ():
-            with np.errstate(over="ignore", invalid="ignore"):  # a young network may run away
-                written = sample(
-                    epoch.network, epoch.scaling, self.texts, smoothness=smoothness,
-                    seed=self.seed, max_steps=max_steps,
-                )  # fmt: skip
-            for text, (ink, window) in zip(self.texts, written, strict=True):
-                how = f"smoothness {smoothness:g}, {len(window)} steps"
-                inks.append(ink if np.isfinite(ink.points).all() else Ink(()))
-                captions.append(f"{text} ({how})" if reads_text else how)
-                if reads_text and smoothness == WINDOW_SMOOTHNESS:
-                    windows.append(window_picture(window, text))
-        if inks:
-            self._show("epoch", contact_sheet(inks, captions, columns=1), epoch)
-        if windows:
-            self._show("window", _stacked(windows), epoch)
-
     def _show(self, name: str, picture: Image.Image, epoch: Epoch) -> None:
         picture.save(self.run / "samples" / f"{name}-{epoch.epoch:03}.png")
         self.board.add_image(f"samples/{name}", np.asarray(picture), epoch.update, dataformats="HW")
 
 
-def _writable(texts: Sequence[str], alphabet: str) -> list[str]:
-    """The texts that the alphabet can spell; without an alphabet, as many empty ones."""
-    if not alphabet:
-        return [""] * len(texts)
-    found = []
-    for text in texts:
-        try:
-            found.append(spelled(text, alphabet))
-        except BadData:
-            continue  # nothing is lost but a picture
-    return found
-
-
-def _about(recipe: Recipe, lines: Lines, machine: Machine) -> dict[str, Any]:
+def _about(task: Task, machine: Machine) -> dict[str, Any]:
     """The first line of the log: what this run is."""
     return {
         "event": "run",
-        "recipe": recipe.to_dict(),
-        "lines": lines.digest,
+        "recipe": task.recipe.to_dict(),
+        "lines": task.lines.digest,
         "torch": torch.__version__,
         "precision": machine.precision,
         "device": str(machine.device),
@@ -205,14 +141,3 @@ def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
         name: float(f"{value:.{SIGNIFICANT}g}") if isinstance(value, float) else value
         for name, value in figures.items()
     }
-
-
-def _stacked(pictures: Sequence[Image.Image]) -> Image.Image:
-    """The pictures below each other."""
-    width = max(picture.width for picture in pictures)
-    stack = blank(width, sum(picture.height for picture in pictures))
-    top = 0
-    for picture in pictures:
-        stack.paste(picture, (0, top))
-        top += picture.height
-    return stack

@@ -1,7 +1,8 @@
 """Recipes: the TOML files that say how a network is built and trained.
 
-A recipe has three tables, `[network]`, `[ink]` and `[training]`; each key is a field of the
-class of that name here, and a key that is left out keeps the default given here.
+A recipe has three tables: `[network]` for one that writes or `[reader]` for one that reads,
+`[ink]` and `[training]`.  Each key is a field of the class of that name, and a key that is left
+out keeps the default given there.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from handwriter.errors import BadData
 from handwriter.training.network import NetworkConfig
+from handwriter.training.recogniser import ReaderConfig
 
 ASCII = "".join(map(chr, range(32, 127)))
 NON_LETTER = "\N{REPLACEMENT CHARACTER}"
@@ -51,7 +53,8 @@ class TrainingConfig:
     `schedule` is "cosine", which falls to zero over `epochs`, or "constant"; both begin with
     `warmup` updates.  `clip_norm` bounds the norm of the whole gradient; `clip_gates` and
     `clip_outputs` bound derivatives inside the network, as the paper does; 0 turns each off.
-    `loss_per` is "point" or "line": what the summed nats of a batch are divided by.
+    `loss_per` is "point" (for a reader: character) or "line": what the summed nats of a batch are
+    divided by.
     `average` is the decay of the running average of the weights that is validated and exported.
     `window_guide` is the weight, falling to zero by half of the training, of the squared excess
     of the window's place over 3 characters from the line's own linear pace.
@@ -79,27 +82,45 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class Recipe:
+    """What to build, from which ink, and how to train it."""
+
     name: str
-    network: NetworkConfig
+    network: NetworkConfig | ReaderConfig
     ink: InkConfig
     training: TrainingConfig
 
     def to_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        tables = dataclasses.asdict(self)
+        network = tables.pop("network")
+        return {"name": tables.pop("name"), self.kind: network, **tables}
+
+    @property
+    def kind(self) -> str:
+        """The name of the network's table: "network" writes, "reader" reads."""
+        return next(name for name, kind in _KINDS.items() if isinstance(self.network, kind))
 
     @classmethod
     def from_dict(cls, table: dict[str, Any]) -> Recipe:
         """The inverse of `to_dict`; raises BadData for what is not a recipe."""
-        if unknown := sorted(table.keys() - {"name", "network", "ink", "training"}):
-            raise BadData(f"there is no table [{unknown[0]}]; use [network], [ink], [training]")
+        if unknown := sorted(table.keys() - {"name", *_KINDS, "ink", "training"}):
+            raise BadData(
+                f"there is no table [{unknown[0]}]; use [network] or [reader], [ink], [training]"
+            )
+        if table.keys() >= _KINDS.keys():
+            raise BadData("a recipe trains one thing; take out [network] or [reader]")
+        kind = "reader" if "reader" in table else "network"
         return cls(
             name=str(table.get("name", "")),
-            network=_section(NetworkConfig, table, "network"),
+            network=_section(_KINDS[kind], table, kind),
             ink=_section(InkConfig, table, "ink"),
             training=_section(TrainingConfig, table, "training"),
         )
 
 
+_KINDS: dict[str, type[NetworkConfig | ReaderConfig]] = {
+    "network": NetworkConfig,
+    "reader": ReaderConfig,
+}
 _CHOICES = {
     "optimizer": ("adam", "rmsprop"),
     "schedule": ("cosine", "constant"),
@@ -108,10 +129,10 @@ _CHOICES = {
 }
 _TAKES = {int: "a whole number", float: "a number", bool: "true or false", str: "a string"}
 _ABOVE_ZERO = (
-    "layers", "cells", "mixtures", "windows", "initial_pace",
+    "layers", "cells", "channels", "mixtures", "windows", "initial_pace",
     "epochs", "batch_lines", "learning_rate",
 )  # fmt: skip
-_BELOW_ONE = ("average",)
+_BELOW_ONE = ("average", "dropout")
 
 
 def built_in_recipes() -> list[str]:
@@ -141,12 +162,14 @@ def load_recipe(name_or_path: str) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise BadData(f"recipe {name_or_path}: not valid TOML: {error}") from None
     table.setdefault("name", Path(name_or_path).stem)
-    network = table.get("network")
-    if isinstance(network, dict):
+    for kind in _KINDS:
+        network = table.get(kind)
+        if not isinstance(network, dict):
+            continue
         chosen = network.get("alphabet", "none")
         if not isinstance(chosen, str) or chosen not in ALPHABETS:
             raise BadData(
-                f"recipe {name_or_path}: [network] alphabet is {chosen!r}; "
+                f"recipe {name_or_path}: [{kind}] alphabet is {chosen!r}; "
                 f"choose one of {', '.join(ALPHABETS)}"
             )
         network["alphabet"] = ALPHABETS[chosen]
@@ -176,3 +199,23 @@ def _section(kind: type[Any], table: dict[str, Any], name: str) -> Any:
         if key in _CHOICES and value not in _CHOICES[key]:
             raise BadData(f"[{name}] {key} is {value!r}; choose one of {', '.join(_CHOICES[key])}")
     return kind(**given)
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """The settings in which two recipes differ, as "training.epochs was 20, is 30".
+
+    A setting that an older one does not know had its default then.
+    """
+    defaults = {name: dataclasses.asdict(kind()) for name, kind in _KINDS.items()}
+    defaults |= {"ink": dataclasses.asdict(InkConfig())}
+    defaults |= {"training": dataclasses.asdict(TrainingConfig())}
+    found = []
+    for table in (*_KINDS, "ink", "training"):
+        if table not in old and table not in new:
+            continue
+        before = defaults[table] | old.get(table, {})
+        after = new.get(table, {})
+        for key in sorted({*before, *after}):
+            if before.get(key) != after.get(key):
+                found.append(f"{table}.{key} was {before.get(key)!r}, is {after.get(key)!r}")
+    return "; ".join(found)

@@ -13,22 +13,13 @@ from typing import Protocol
 import torch
 
 from handwriter.errors import BadOption
-from handwriter.training.batches import Scaling
 from handwriter.training.checkpoint import Checkpoint
 from handwriter.training.journal import Journal
 from handwriter.training.lines import Lines
+from handwriter.training.machine import leave_machine, this_machine
 from handwriter.training.recipe import Recipe
-from handwriter.training.train import (
-    Epoch,
-    Score,
-    Update,
-    check_lines,
-    evaluate,
-    leave_machine,
-    this_machine,
-    train,
-    trained_network,
-)
+from handwriter.training.tasks import task_of, trained_network
+from handwriter.training.train import Epoch, Score, Update, check_lines, train
 
 PRECISIONS = ("auto", "fp32", "bf16")
 
@@ -49,8 +40,12 @@ def run_training(
     checkpoint_minutes: float,
     stop_after_minutes: float | None,
     watcher: Watcher,
+    *,
+    begin_from: Path | None = None,
 ) -> None:
     """Begin the run in the folder `run`, or go on with the one that is there.
+
+    A run that begins takes the weights of the checkpoint `begin_from`, if it is given.
 
     Ctrl-C, SIGTERM and the end of `stop_after_minutes` let the update under way finish, save the
     run, and leave.  Raises BadOption and TrainingFailed.
@@ -61,6 +56,7 @@ def run_training(
         if minutes is not None and not 0 <= minutes < 1e6:
             raise BadOption(f"{minutes} is no number of minutes; give one from 0 up")
     check_lines(recipe, lines)
+    task = task_of(recipe, lines)
     machine = this_machine(precision)
     begun = time.monotonic()
     with ExitStack() as stack:
@@ -69,7 +65,7 @@ def run_training(
         interrupted = stack.enter_context(_interruptions())
         journal = None
         if machine.rank == 0:
-            journal = stack.enter_context(Journal(run, recipe, lines, machine))
+            journal = stack.enter_context(Journal(run, task, machine))
 
         def stop() -> bool:
             late = (
@@ -79,7 +75,12 @@ def run_training(
             return machine.any(late or bool(interrupted))
 
         for event in train(
-            recipe, lines, run, machine, checkpoint_minutes=checkpoint_minutes, stop=stop
+            task,
+            run,
+            machine,
+            begin_from=begin_from,
+            checkpoint_minutes=checkpoint_minutes,
+            stop=stop,
         ):
             if journal is None:
                 continue
@@ -93,16 +94,14 @@ def run_training(
 def evaluate_checkpoint(checkpoint: Checkpoint, lines: Lines, split: str) -> Score:
     """The figures of a checkpoint on a split of the lines file that it was trained on.
 
-    The checkpoint tells all that is needed, normalisation included.  Raises BadOption for a split
-    without lines, TrainingFailed for another file.
+    Raises BadOption for a split without lines, TrainingFailed for another file.
     """
-    _, network = trained_network(checkpoint, lines)
+    task, network = trained_network(checkpoint, lines)
     chosen = lines.where(split)
     if not len(chosen):
         raise BadOption(f"there are no {split!r} lines; choose train or validation")
     machine = this_machine("fp32")
-    scaling = Scaling(**{k: tuple(v) for k, v in checkpoint.header["scaling"].items()})
-    return evaluate(network.to(machine.device), lines, chosen, scaling, machine)
+    return task.evaluate(network.to(machine.device), chosen, machine)
 
 
 @contextmanager

@@ -12,26 +12,19 @@ Several processes (torchrun) each take every n-th line of a batch; their gradien
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import torch
-import torch.distributed as dist
-from torch import Tensor
+from PIL import Image
+from torch import Tensor, nn
 
 from handwriter.errors import BadData, TrainingFailed
-from handwriter.training.batches import (
-    Batch,
-    Scaling,
-    batch_order,
-    make_batch,
-    sorted_batches,
-    spelled,
-)
+from handwriter.training.batches import batch_order, spelled
 from handwriter.training.checkpoint import (
     BEST,
     LAST,
@@ -42,44 +35,80 @@ from handwriter.training.checkpoint import (
     save_checkpoint,
 )
 from handwriter.training.lines import Lines
-from handwriter.training.network import Mixture, Network, NetworkConfig, nats
+from handwriter.training.machine import Machine
 from handwriter.training.optimizer import (
     learning_rate,
     make_optimizer,
     optimizer_tensors,
     restore_optimizer,
 )
-from handwriter.training.recipe import InkConfig, Recipe, TrainingConfig
+from handwriter.training.recipe import Recipe, differences
 
-_UNCHANGED = InkConfig()
-GUIDE_REACH = 3.0  # characters that the window may be away from the linear pace, unpunished
+
+class Moment(NamedTuple):
+    """When in a run: the epoch, from 0, and the share of the run's updates that are done."""
+
+    epoch: int
+    share: float
+
+
+class Losses(NamedTuple):
+    """A batch's summed nats, its size in the task's unit, and penalties."""
+
+    nats: Tensor
+    size: Tensor
+    penalty: Tensor | float
+
+
+class Score(Protocol):
+    """What validation says: a dataclass of figures, of which `loss` is to fall."""
+
+    @property
+    def loss(self) -> float: ...
+
+    @property
+    def lines(self) -> int: ...
+
+
+class Task(Protocol):
+    """What a run learns, by a recipe, from lines: `writing.Writing` or `reading.Reading`."""
+
+    recipe: Recipe
+    lines: Lines
+    unit: str  # what a batch's size is counted in
+
+    def build(self) -> Any:
+        """A new network, its weights drawn from torch's random state."""
+
+    def header(self) -> dict[str, Any]:
+        """What a checkpoint must tell besides the recipe."""
+
+    def losses(self, network: Any, chosen: Any, moment: Moment, machine: Machine) -> Losses:
+        """The loss of the lines numbered `chosen`, augmented as they are at that moment."""
+
+    def evaluate(self, network: Any, chosen: Any, machine: Machine) -> Score:
+        """The figures of the chosen lines, nothing augmented; all processes take part."""
+
+    def pictures(self, network: Any) -> dict[str, Image.Image]:
+        """What a person should look at after an epoch, by name."""
 
 
 @dataclass(frozen=True)
 class Update:
     """One step of the optimizer: where the run is, and the batch's figures.
 
-    `epoch` and `update` count from 1.
+    `epoch` and `update` count from 1.  `loss` is in nats a unit of the task; `points` are the
+    pen's, as they stand in the lines file.
     """
 
     epoch: int
     update: int
     of_updates: int
-    nats_a_point: float
+    loss: float
     gradient_norm: float
     learning_rate: float
     points: int
     points_a_second: float
-
-
-@dataclass(frozen=True)
-class Score:
-    """What validation says, in normalised units: the paper's two figures, and nats a point."""
-
-    nats_a_line: float
-    nats_a_point: float
-    squared_error_a_point: float
-    lines: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,75 +122,23 @@ class Epoch:
     update: int
     score: Score
     is_best: bool
-    network: Network
-    scaling: Scaling
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Where a run computes: `precision` is "fp32" or "bf16"; one of `world` equal processes."""
-
-    device: torch.device
-    precision: str = "fp32"
-    rank: int = 0
-    world: int = 1
-
-    def autocast(self) -> torch.autocast:
-        enabled = self.precision == "bf16"
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
-
-    def add_up(self, tensor: Tensor) -> Tensor:
-        """The sum over all processes, in place."""
-        if self.world > 1:
-            dist.all_reduce(tensor)
-        return tensor
-
-    def any(self, here: bool) -> bool:
-        """Whether it is so in any of the processes, so that all do the same."""
-        if self.world == 1:
-            return here
-        return bool(self.add_up(torch.tensor(float(here), device=self.device)) > 0)
-
-
-def this_machine(precision: str = "auto") -> Machine:
-    """The GPU if there is one, and this process's place among those that torchrun started.
-
-    "auto" is bf16 where the processor multiplies it natively, fp32 elsewhere.
-    """
-    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    if torch.cuda.is_available():
-        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-        torch.cuda.set_device(device)
-        native = torch.cuda.is_bf16_supported()
-    else:
-        device = torch.device("cpu")
-        native = bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    if world > 1 and not dist.is_initialized():
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    if precision == "auto":
-        precision = "bf16" if native else "fp32"
-    return Machine(device, precision, rank, world)
-
-
-def leave_machine() -> None:
-    """Take leave of the other processes that torchrun started, if there are any."""
-    if dist.is_initialized():
-        dist.destroy_process_group()
+    network: Any
 
 
 class Trainer:
     """The state of a run: network, running average, optimizer, and how far it has come."""
 
-    def __init__(self, recipe: Recipe, lines: Lines, machine: Machine) -> None:
-        self.recipe, self.lines, self.machine = recipe, lines, machine
-        self.scaling = Scaling.of(lines)
+    def __init__(self, task: Task, machine: Machine) -> None:
+        self.task, self.machine = task, machine
+        self.recipe, self.lines = recipe, lines = task.recipe, task.lines
         torch.manual_seed(recipe.training.seed)
-        self.network = Network(recipe.network).to(machine.device)
+        self.network: nn.Module = task.build().to(machine.device)
         self.average = {k: v.detach().clone() for k, v in self.network.named_parameters()}
         self.optimizer = make_optimizer(self.network.parameters(), recipe.training)
         self.train_lines = lines.where("train")
         self.epoch = self.batch = self.update = self.worse_epochs = 0
-        self.best_nats = math.inf
+        self.best_loss = math.inf
+        self.lineage: list[dict[str, Any]] = []  # the runs whose weights this one began from
         n_batches = len(self.order())
         self.of_updates = n_batches * recipe.training.epochs
 
@@ -181,7 +158,7 @@ class Trainer:
         training, begun = self.recipe.training, time.perf_counter()
         rate = learning_rate(self.update, self.of_updates, training)
         self.optimizer.zero_grad(set_to_none=False)
-        total, points = self._gradients(chosen)
+        total, size = self._gradients(chosen)
         norm = self._gradient_norm()
         if not (math.isfinite(total) and math.isfinite(norm)):
             names = ", ".join(self.lines.sources[i] for i in chosen)
@@ -200,39 +177,38 @@ class Trainer:
         self.batch += 1
         self._follow()
         seconds = time.perf_counter() - begun
-        return Update(self.epoch + 1, self.update, self.of_updates, total / points, norm, rate,
+        points = int(self.lines.lengths[chosen].sum())
+        return Update(self.epoch + 1, self.update, self.of_updates, total / size, norm, rate,
                       points, points / seconds)  # fmt: skip
 
-    def _gradients(self, chosen: Any) -> tuple[float, int]:
-        """Leaves the batch's gradient in the parameters; returns its nats and points."""
+    def _gradients(self, chosen: Any) -> tuple[float, float]:
+        """Leaves the batch's gradient in the parameters; returns its nats and its size."""
         machine, training = self.machine, self.recipe.training
         mine = chosen[machine.rank :: machine.world]
         totals = torch.zeros(2, dtype=torch.float64, device=machine.device)
         if len(mine):
-            batch = self.make_batch(mine, augment=True)
-            with machine.autocast():
-                y, phi, _ = self.network(
-                    batch.seen, batch.text,
-                    clip=training.clip_gates, clip_outputs=training.clip_outputs,
-                )  # fmt: skip
-            loss = (nats(batch.offsets, batch.pen, y) * batch.mask).sum()
-            totals += torch.stack([loss.detach().double(), batch.mask.sum().double()])
-            (loss + self._guide(batch, phi)).backward()  # type: ignore[no-untyped-call]
+            self._reseed_dropout()
+            losses = self.task.losses(self.network, mine, self._moment(), machine)
+            totals += torch.stack([losses.nats.detach().double(), losses.size.double()])
+            (losses.nats + losses.penalty).backward()  # type: ignore[no-untyped-call]
         machine.add_up(totals)
-        nats_of_batch, points = totals.tolist()
-        share = 1.0 / (points if training.loss_per == "point" else len(chosen))
+        nats, size = totals.tolist()
+        share = 1.0 / (size if training.loss_per == "point" else len(chosen))
         for parameter in self.network.parameters():
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
             machine.add_up(parameter.grad).mul_(share)
-        return nats_of_batch, int(points)
+        return nats, size
 
-    def _guide(self, batch: Batch, phi: Tensor) -> Tensor | float:
-        """The penalty on a window that strays from the line's linear pace, in nats of the batch."""
-        weight = self.recipe.training.window_guide * (1 - 2 * self.update / self.of_updates)
-        if weight <= 0 or batch.text is None:
-            return 0.0
-        return weight * (stray(phi, batch) ** 2 * batch.mask).sum()
+    def _moment(self) -> Moment:
+        return Moment(self.epoch, self.update / self.of_updates)
+
+    def _reseed_dropout(self) -> None:
+        """Whatever a network draws follows from the update alone, so that a run can go on."""
+        sequence = np.random.SeedSequence(
+            [self.recipe.training.seed, self.update, self.machine.rank]
+        )
+        torch.manual_seed(int(sequence.generate_state(1)[0]))
 
     def _gradient_norm(self) -> float:
         norms = [p.grad.norm() for p in self.network.parameters() if p.grad is not None]
@@ -245,17 +221,11 @@ class Trainer:
             for name, parameter in self.network.named_parameters():
                 self.average[name].lerp_(parameter, 1 - decay)
 
-    def make_batch(self, chosen: Any, *, augment: bool) -> Batch:
-        seed = (self.recipe.training.seed, self.epoch) if augment else None
-        return make_batch(
-            self.lines, chosen, self.scaling, self.recipe.network.alphabet, self.recipe.ink, seed
-        ).to(self.machine.device)
-
     # --- one epoch's end ----------------------------------------------------------------------
 
-    def averaged(self) -> Network:
+    def averaged(self) -> nn.Module:
         """A network with the running average of the weights, or the weights where there is none."""
-        network = Network(self.recipe.network).to(self.machine.device)
+        network: nn.Module = self.task.build().to(self.machine.device)
         source = self.average if self.recipe.training.average else self.network.state_dict()
         network.load_state_dict(source)
         return network.eval()
@@ -266,17 +236,17 @@ class Trainer:
         chosen = self.lines.where("validation")
         if limit := self.recipe.training.validation_lines:
             chosen = chosen[:: max(1, len(chosen) // limit)][:limit]
-        score = evaluate(network, self.lines, chosen, self.scaling, self.machine)
-        if not math.isfinite(score.nats_a_line):
+        score = self.task.evaluate(network, chosen, self.machine)
+        if not math.isfinite(score.loss):
             raise TrainingFailed(
                 f"the validation loss is not a number after epoch {self.epoch + 1}; the last "
                 "checkpoint is from before: lower learning_rate"
             )
-        is_best = score.nats_a_line < self.best_nats
-        self.best_nats = min(self.best_nats, score.nats_a_line)
+        is_best = score.loss < self.best_loss
+        self.best_loss = min(self.best_loss, score.loss)
         self.worse_epochs = 0 if is_best else self.worse_epochs + 1
         self.epoch, self.batch = self.epoch + 1, 0
-        return Epoch(self.epoch, self.update, score, is_best, network, self.scaling)
+        return Epoch(self.epoch, self.update, score, is_best, network)
 
     @property
     def is_done(self) -> bool:
@@ -293,12 +263,38 @@ class Trainer:
         header = {
             "recipe": self.recipe.to_dict(),
             "lines": self.lines.digest,
-            "scaling": asdict(self.scaling),
+            **self.task.header(),
             "precision": self.machine.precision,
             "torch": torch.__version__,
+            "lineage": self.lineage,
             **{name: getattr(self, name) for name in _PROGRESS},
         }
         return Checkpoint(tensors, header)
+
+    def begin_from(self, checkpoint: Checkpoint, path: Path) -> None:
+        """Begin a new run with the weights, averaged where there is an average, of another one.
+
+        Raises TrainingFailed where its network is of another shape.
+        """
+        theirs, ours = checkpoint.header["recipe"], self.recipe.to_dict()
+        kind = self.recipe.kind
+        if theirs.get(kind) != ours[kind]:
+            changed = differences({kind: theirs.get(kind, {})}, {kind: ours[kind]})
+            raise TrainingFailed(
+                f"{path} holds another network than the recipe's ({changed}); give a recipe with "
+                "the same one, or begin without --from"
+            )
+        has_average = theirs["training"]["average"]
+        self.network.load_state_dict(checkpoint.group("average" if has_average else "network"))
+        self.average = {k: v.detach().clone() for k, v in self.network.named_parameters()}
+        self.lineage = [
+            *checkpoint.header.get("lineage", []),
+            {
+                "recipe": theirs["name"],
+                "lines": checkpoint.header["lines"],
+                "updates": checkpoint.header["update"],
+            },
+        ]
 
     def restore(self, checkpoint: Checkpoint, path: Path) -> None:
         """Go on from a checkpoint; raises TrainingFailed where recipe or lines have changed."""
@@ -313,7 +309,7 @@ class Trainer:
                 f"{path} was trained in {header['precision']}, this run would go on in "
                 f"{self.machine.precision}; give --precision {header['precision']}"
             )
-        if changed := _differences(header["recipe"], self.recipe.to_dict()):
+        if changed := differences(header["recipe"], self.recipe.to_dict()):
             raise TrainingFailed(
                 f"the recipe has changed since {path} was written ({changed}); change it back, "
                 "or give another --run folder to begin anew"
@@ -323,35 +319,39 @@ class Trainer:
             k: v.to(self.machine.device) for k, v in checkpoint.group("average").items()
         }
         restore_optimizer(self.optimizer, checkpoint.group("optimizer"))
+        self.lineage = header.get("lineage", [])
         for name in _PROGRESS:
             setattr(self, name, header[name])
 
 
-_PROGRESS = ("epoch", "batch", "update", "worse_epochs", "best_nats")
+_PROGRESS = ("epoch", "batch", "update", "worse_epochs", "best_loss")
 
 
 def train(
-    recipe: Recipe,
-    lines: Lines,
+    task: Task,
     run: Path,
     machine: Machine,
     *,
+    begin_from: Path | None = None,
     checkpoint_minutes: float = 3.0,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Update | Epoch]:
     """Train in the folder `run`, from its newest checkpoint if it has one; yields what happens.
 
+    A run that has none begins with the weights of the checkpoint `begin_from`, if it is given.
     `stop` is asked after each update; when it says yes, the run is saved and left.
     Raises TrainingFailed where the run cannot begin or go on.
     """
-    check_lines(recipe, lines)
-    trainer = Trainer(recipe, lines, machine)
+    check_lines(task.recipe, task.lines)
+    trainer = Trainer(task, machine)
     try:
         run.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingFailed(f"cannot make the run folder {run} ({error.strerror})") from None
     if path := newest_checkpoint(run):
         trainer.restore(load_checkpoint(path), path)
+    elif begin_from:
+        trainer.begin_from(load_checkpoint(begin_from), begin_from)
     saved = time.monotonic()
     while not trainer.is_done:
         for chosen in trainer.order()[trainer.batch :]:
@@ -369,22 +369,6 @@ def train(
         saved = time.monotonic()
 
 
-def trained_network(checkpoint: Checkpoint, lines: Lines) -> tuple[Recipe, Network]:
-    """The recipe of a checkpoint and the network to use: the running average where there is one.
-
-    `lines` is the file that it was trained on; raises TrainingFailed where it is another.
-    """
-    if checkpoint.header["lines"] != lines.digest:
-        raise TrainingFailed(
-            "the checkpoint was trained on other lines than the file given; give that file"
-        )
-    recipe = Recipe.from_dict(checkpoint.header["recipe"])
-    network = Network(recipe.network)
-    group = "average" if recipe.training.average else "network"
-    network.load_state_dict(checkpoint.group(group))
-    return recipe, network.eval()
-
-
 def check_lines(recipe: Recipe, lines: Lines) -> None:
     """Raise TrainingFailed or BadData where these lines cannot be trained on by that recipe."""
     if not len(lines.where("train")) or not len(lines.where("validation")):
@@ -394,7 +378,7 @@ def check_lines(recipe: Recipe, lines: Lines) -> None:
             f"recipe {recipe.name!r} wants lines prepared as {recipe.ink.prepared!r}, these are "
             f"{lines.recipe!r}; run `handwriter prepare --recipe {recipe.ink.prepared}`"
         )
-    if not recipe.network.reads_text:
+    if not recipe.network.alphabet:
         return
     for text, source in zip(lines.texts, lines.sources, strict=True):
         if not text:
@@ -414,61 +398,3 @@ def save_run(trainer: Trainer, run: Path, *, best: bool = False) -> None:
     if best:
         save_checkpoint(checkpoint, run / BEST)
     save_checkpoint(checkpoint, run / LAST, keep=run / PREVIOUS)
-
-
-@torch.no_grad()
-def evaluate(
-    network: Network, lines: Lines, chosen: Any, scaling: Scaling, machine: Machine
-) -> Score:
-    """Nats and squared error of the chosen lines under the network, nothing augmented."""
-    totals = torch.zeros(3, dtype=torch.float64, device=machine.device)
-    batches = sorted_batches(lines.lengths[chosen], batch_lines=64)
-    for number, members in enumerate(batches):
-        if number % machine.world != machine.rank:
-            continue
-        batch = make_batch(
-            lines, chosen[members], scaling, network.config.alphabet, _UNCHANGED, None
-        ).to(machine.device)
-        with machine.autocast():
-            y, _, _ = network(batch.seen, batch.text)
-        totals += _figures(y, batch)
-    nats_sum, squares, points = machine.add_up(totals).tolist()
-    return Score(nats_sum / len(chosen), nats_sum / points, squares / points, len(chosen))
-
-
-def _figures(y: Mixture, batch: Batch) -> Tensor:
-    """Nats, squared error of the expected offset, and points, each summed over the batch."""
-    error = ((y.mean - batch.offsets) ** 2).sum(-1)
-    loss = nats(batch.offsets, batch.pen, y)
-    sums = [(x * batch.mask).double().sum() for x in (loss, error, torch.ones_like(error))]
-    return torch.stack(sums)
-
-
-def stray(phi: Tensor, batch: Batch) -> Tensor:
-    """How far beyond `GUIDE_REACH` the window is from the linear pace, (steps, lines).
-
-    The window's place is the mean of u under phi (eq. 46); the pace is that of a line whose
-    characters all take equally many points.
-    """
-    assert batch.text is not None
-    u = torch.arange(1, phi.shape[-1] + 1, device=phi.device, dtype=phi.dtype)
-    place = (phi * u).sum(-1) / (phi.sum(-1) + 1e-6)
-    t = torch.arange(1, phi.shape[0] + 1, device=phi.device, dtype=phi.dtype)[:, None]
-    pace = t / batch.mask.sum(0) * batch.text.mask.sum(-1)
-    return ((place - pace).abs() - GUIDE_REACH).clamp(min=0.0)
-
-
-def _differences(old: dict[str, Any], new: dict[str, Any]) -> str:
-    """The settings that differ, as "training.epochs was 20, is 30".
-
-    A setting that an older checkpoint does not know had its default then.
-    """
-    defaults = Recipe("", NetworkConfig(), InkConfig(), TrainingConfig()).to_dict()
-    found = []
-    for table in ("network", "ink", "training"):
-        before = defaults[table] | old[table]
-        for key in sorted({*before, *new[table]}):
-            was, now = before.get(key), new[table].get(key)
-            if was != now:
-                found.append(f"{table}.{key} was {was!r}, is {now!r}")
-    return "; ".join(found)

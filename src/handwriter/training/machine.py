@@ -1,0 +1,62 @@
+"""Where a run computes: the device, its precision, and the processes that share the work."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a run computes: `precision` is "fp32" or "bf16"; one of `world` equal processes."""
+
+    device: torch.device
+    precision: str = "fp32"
+    rank: int = 0
+    world: int = 1
+
+    def autocast(self) -> torch.autocast:
+        enabled = self.precision == "bf16"
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
+
+    def add_up(self, tensor: Tensor) -> Tensor:
+        """The sum over all processes, in place."""
+        if self.world > 1:
+            dist.all_reduce(tensor)
+        return tensor
+
+    def any(self, here: bool) -> bool:
+        """Whether it is so in any of the processes, so that all do the same."""
+        if self.world == 1:
+            return here
+        return bool(self.add_up(torch.tensor(float(here), device=self.device)) > 0)
+
+
+def this_machine(precision: str = "auto") -> Machine:
+    """The GPU if there is one, and this process's place among those that torchrun started.
+
+    "auto" is bf16 where the processor multiplies it natively, fp32 elsewhere.
+    """
+    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if torch.cuda.is_available():
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(device)
+        native = torch.cuda.is_bf16_supported()
+    else:
+        device = torch.device("cpu")
+        native = bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    if world > 1 and not dist.is_initialized():
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    if precision == "auto":
+        precision = "bf16" if native else "fp32"
+    return Machine(device, precision, rank, world)
+
+
+def leave_machine() -> None:
+    """Take leave of the other processes that torchrun started, if there are any."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
