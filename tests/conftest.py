@@ -1,11 +1,13 @@
-"""Hands for the tests that write: tiny random networks, exported as real ones are."""
+"""Hands and readers for the tests: tiny random networks, exported as real ones are."""
 
 from pathlib import Path
 
 import pytest
 import tiny_hand
+import tiny_reader
 
 from handwriter.hand import Hand, load
+from handwriter.reader import Reader, load_reader
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +34,16 @@ def opened_tiny_hand(tiny_hand_path: Path) -> Hand:
 @pytest.fixture(scope="session")
 def tiny_prediction_hand(tiny_prediction_hand_path: Path) -> Hand:
     return load(str(tiny_prediction_hand_path))
+
+
+@pytest.fixture(scope="session")
+def tiny_reader_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a reader that sees some of "abc " in any ink."""
+    path = tmp_path_factory.mktemp("readers") / "tiny.onnx"
+    path.write_bytes(tiny_reader.exported(tiny_reader.network()))
+    return path
+
+
+@pytest.fixture(scope="session", name="tiny_reader")
+def opened_tiny_reader(tiny_reader_path: Path) -> Reader:
+    return load_reader(tiny_reader_path)

@@ -1,4 +1,4 @@
-"""A hand's file is either a hand, whole and true, or it is refused in one clear line."""
+"""A file is either a hand or a reader, whole and true, or it is refused in one clear line."""
 
 import json
 from collections.abc import Iterator
@@ -7,13 +7,19 @@ from pathlib import Path
 import onnx
 import pytest
 import tiny_hand
+import tiny_reader
 from onnx import TensorProto, helper
 from tiny_hand import altered, exported, network
 
 from handwriter import weights as module
-from handwriter.errors import BadHand
-from handwriter.training.export import sealed
-from handwriter.weights import installed_hands, load_weights
+from handwriter.errors import BadHand, BadReader
+from handwriter.training.graph import sealed
+from handwriter.weights import (
+    installed_hands,
+    installed_readers,
+    load_reader_weights,
+    load_weights,
+)
 
 
 @pytest.fixture
@@ -111,8 +117,8 @@ def test_a_sealed_file_without_a_network_is_no_hand(file):
 
 
 def test_a_hand_of_another_format_is_refused(file, content):
-    assert "is a hand of format 2, this program reads 1" in refusal(
-        file, altered(content, version="2")
+    assert "is a hand of format 99, this program reads" in refusal(
+        file, altered(content, version="99")
     )
 
 
@@ -186,3 +192,93 @@ def test_properties_of_another_network_are_refused(file):
     model = onnx.load_from_string(exported(network()))
     about = {entry.key: entry.value for entry in model.metadata_props if entry.key != "sha256"}
     assert "other inputs or outputs" in refusal(file, altered(prediction, **about))
+
+
+# --- Readers -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reader(tiny_reader_path: Path) -> bytes:
+    return tiny_reader_path.read_bytes()
+
+
+def reader_refusal(path: Path, content: bytes | None = None) -> str:
+    """Why the file at `path`, with this content, is no reader."""
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadReader) as caught:
+        load_reader_weights(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_reader_tells_what_it_is(tiny_reader_path):
+    weights = load_reader_weights(tiny_reader_path)
+    assert (weights.name, weights.licence, weights.data) == ("tiny", "CC0", "nothing")
+    assert weights.alphabet == weights.characters == tiny_reader.ALPHABET
+    assert weights.features["rows"] == 11
+    assert weights.about["weights"] == "int8"
+
+
+def test_a_reader_may_have_learned_less_than_its_alphabet(file):
+    file.write_bytes(tiny_reader.exported(tiny_reader.network(), characters="ab"))
+    assert load_reader_weights(file).characters == "ab"
+
+
+def test_an_installed_reader_is_found_by_its_name(tmp_path, monkeypatch, reader):
+    monkeypatch.setattr(module.resources, "files", lambda _: tmp_path)
+    with pytest.raises(BadReader, match=r"no reader 'research' .* name: none is installed$"):
+        load_reader_weights()
+    assert installed_readers() == []
+    (tmp_path / "readers").mkdir()
+    (tmp_path / "readers" / "research.onnx").write_bytes(reader)
+    assert installed_readers() == ["research"]
+    assert load_reader_weights().name == "tiny"
+    with pytest.raises(BadReader, match=r"an installed name: research$"):
+        load_reader_weights("yours")
+
+
+def test_neither_is_taken_for_the_other(tmp_path, tiny_hand_path, tiny_reader_path):
+    with pytest.raises(BadReader, match=r"is a hand, which writes; give a reader"):
+        load_reader_weights(tiny_hand_path)
+    with pytest.raises(BadHand, match=r"is a reader, which does not write; give a hand"):
+        load_weights(tiny_reader_path)
+
+
+def test_a_damaged_reader_is_seen(file, reader):
+    assert "only a part of one" in reader_refusal(file, reader[:-1])
+    damaged = bytearray(reader)
+    damaged[len(reader) // 2] ^= 1
+    assert "is damaged" in reader_refusal(file, bytes(damaged))
+    assert "No such file" in reader_refusal(file.with_name("missing.onnx"))
+    assert "but no reader" in reader_refusal(file, sealed(other_model().SerializeToString()))
+    assert "holds no network" in reader_refusal(file, sealed(b"Dear Anna,"))
+
+
+@pytest.mark.parametrize(
+    ("properties", "complaint"),
+    [
+        ({"version": "2"}, "is a reader of format 2, this program reads 1"),
+        ({"name": None}, "lacks the property 'name'"),
+        ({"network": None}, "lacks the property 'network'"),
+        ({"features": None}, "lacks the property 'features'"),
+        ({"characters": None}, "lacks the property 'characters'"),
+        ({"characters": ""}, "(characters)"),
+        ({"characters": "abx"}, "(characters)"),
+        ({"network": "[]"}, "makes no sense"),
+        ({"network": "{}"}, "lacks the property 'alphabet'"),
+        ({"network": '{"alphabet": ""}'}, "(alphabet)"),
+        ({"network": '{"alphabet": "abca "}'}, "(alphabet)"),
+        ({"network": '{"alphabet": ["a", "b", "c", " "]}'}, "(alphabet)"),
+        ({"network": '{"alphabet": "abc d"}'}, "other inputs or outputs"),
+        ({"features": "[1]"}, "makes no sense"),
+        ({"features": "{}"}, "lacks the property 'size'"),
+        ({"features": '{"size": "many"}'}, "makes no sense"),
+        ({"features": '{"size": Infinity}'}, "makes no sense"),
+        ({"features": '{"size": 58}'}, "other inputs or outputs"),
+        ({"features": "[" * 10**5}, "makes no sense"),
+    ],
+)
+def test_a_reader_with_an_absurd_property_is_refused(file, reader, properties, complaint):
+    assert complaint in reader_refusal(file, altered(reader, **properties))

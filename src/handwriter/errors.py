@@ -17,8 +17,16 @@ class BadHand(HandwriterError):
     """A hand file that is missing, damaged, or something else."""
 
 
+class BadReader(HandwriterError):
+    """A reader's file that is missing, damaged, or something else."""
+
+
 class UnsupportedText(HandwriterError):
     """Text that this hand cannot write: empty, or with a character that it does not know."""
+
+
+class Illegible(HandwriterError):
+    """A line that could not be written so that it can be read, where that was asked for."""
 
 
 class BadOption(HandwriterError):

@@ -1,4 +1,4 @@
-"""A hand's `.onnx` file: found, checked and opened; and the hands that come with the package."""
+"""The `.onnx` files of hands and readers: found, checked and opened; and those in the package."""
 
 from __future__ import annotations
 
@@ -6,25 +6,44 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import onnxruntime as ort
 
-from handwriter.errors import BadHand
+from handwriter.errors import BadHand, BadReader, HandwriterError
 
-FORMAT, VERSION = "handwriter hand", 1
-DEFAULT_HAND = "research"
+FORMAT, VERSION = "handwriter hand", 2
+READER_FORMAT, READER_VERSION = "handwriter reader", 1
+DEFAULT_HAND = DEFAULT_READER = "research"
 MOST_BYTES = 200_000_000  # the paper's network takes 4 million, or 15 in fp32
 PACES = (1e-3, 10.0)  # characters a step that a hand may have; people have some 0.05
 MOST_SCALE = 1e6
+MOST_SIZE = 10_000  # of layers, cells, mixture components, windows
 
 # The file ends with one more model property, "sha256", of all bytes before it: a message field
 # (tag 14, wire type 2) of 74 bytes with the key's six letters and the hash's 64.
 _SEAL = re.compile(rb"\x72\x4a\x0a\x06sha256\x12\x40([0-9a-f]{64})\Z")
 _SEAL_BYTES = 2 + 74
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a file is to be: a `noun`, which is also the name of its folder, and its format."""
+
+    noun: str
+    format: str
+    version: int
+    error: type[HandwriterError]
+
+
+_HAND = _Kind("hand", FORMAT, VERSION, BadHand)
+_READER = _Kind("reader", READER_FORMAT, READER_VERSION, BadReader)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,14 +72,32 @@ class Weights:
     about: dict[str, str]
 
 
+@dataclass(frozen=True, eq=False)
+class ReaderWeights:
+    """An opened reader: its network as an ONNX Runtime session, and what is known of it.
+
+    `characters` are those that it learned, of the `alphabet` that its network tells apart.
+    `features` says what it has to be shown (`handwriter.features.VIEW`).
+    """
+
+    session: ort.InferenceSession
+    name: str
+    licence: str
+    data: str
+    characters: str
+    alphabet: str
+    features: dict[str, float]
+    about: dict[str, str]
+
+
 def installed_hands() -> list[str]:
     """The names of the hands in the package."""
-    folder = resources.files("handwriter") / "hands"
-    if not folder.is_dir():
-        return []
-    return sorted(
-        e.name.removesuffix(".onnx") for e in folder.iterdir() if e.name.endswith(".onnx")
-    )
+    return _installed(_HAND)
+
+
+def installed_readers() -> list[str]:
+    """The names of the readers in the package."""
+    return _installed(_READER)
 
 
 def load_weights(
@@ -70,45 +107,109 @@ def load_weights(
 
     Raises BadHand where there is none, or the file is damaged or something else.
     """
-    name = os.fspath(name_or_path)
-    content = _read(name)
-    _check_seal(content, name)
-    session = _session(content, name, threads)
-    return _described(session, session.get_modelmeta().custom_metadata_map, name)
+    return _opened(_HAND, os.fspath(name_or_path), threads, _hand_of, _shapes)
 
 
-def _read(name_or_path: str) -> bytes:
+def load_reader_weights(
+    name_or_path: str | os.PathLike[str] = DEFAULT_READER, *, threads: int = 1
+) -> ReaderWeights:
+    """Open an installed reader by name, or the reader in a file.
+
+    Raises BadReader where there is none, or the file is damaged or something else.
+    """
+    return _opened(_READER, os.fspath(name_or_path), threads, _reader_of, _reader_shapes)
+
+
+# --- Both --------------------------------------------------------------------------------------
+
+
+def _installed(kind: _Kind) -> list[str]:
+    folder = resources.files("handwriter") / f"{kind.noun}s"
+    if not folder.is_dir():
+        return []
+    return sorted(
+        e.name.removesuffix(".onnx") for e in folder.iterdir() if e.name.endswith(".onnx")
+    )
+
+
+def _opened(
+    kind: _Kind,
+    name: str,
+    threads: int,
+    describe: Callable[[ort.InferenceSession, dict[str, str]], T],
+    shapes: Callable[[T], tuple[dict[str, Any], dict[str, Any]]],
+) -> T:
+    """The session with its properties checked, so that nothing later has to doubt them."""
+    content = _read(kind, name)
+    _check_seal(kind, content, name)
+    session = _session(kind, content, name, threads)
+    about = session.get_modelmeta().custom_metadata_map
+    _check_format(kind, about, name)
     try:
-        if name_or_path in installed_hands():
-            return (resources.files("handwriter") / "hands" / f"{name_or_path}.onnx").read_bytes()
+        weights = describe(session, about)
+        inputs, outputs = shapes(weights)
+    except KeyError as error:
+        raise kind.error(f"{name} lacks the property {error}; export it again") from None
+    except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+        raise kind.error(
+            f"{name} has a property that makes no sense ({error}); export it again"
+        ) from None
+    if _found(session.get_inputs()) != inputs or _found(session.get_outputs()) != outputs:
+        raise kind.error(
+            f"{name} has other inputs or outputs than its properties say; export it again"
+        )
+    return weights
+
+
+def _read(kind: _Kind, name_or_path: str) -> bytes:
+    folder = resources.files("handwriter") / f"{kind.noun}s"
+    try:
+        if name_or_path in _installed(kind):
+            return (folder / f"{name_or_path}.onnx").read_bytes()
         with Path(name_or_path).open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        installed = ", ".join(installed_hands()) or "none is installed"
-        raise BadHand(
-            f"there is no hand {name_or_path!r} ({getattr(error, 'strerror', None) or error}); "
+        installed = ", ".join(_installed(kind)) or "none is installed"
+        raise kind.error(
+            f"there is no {kind.noun} {name_or_path!r} "
+            f"({getattr(error, 'strerror', None) or error}); "
             f"give a file or an installed name: {installed}"
         ) from None
     if len(content) > MOST_BYTES:
-        raise BadHand(
-            f"{name_or_path} is not a hand (it is larger than {MOST_BYTES // 10**6} MB); give a "
-            "file that `handwriter export` wrote"
+        raise kind.error(
+            f"{name_or_path} is not a {kind.noun} (it is larger than {MOST_BYTES // 10**6} MB); "
+            "give a file that `handwriter export` wrote"
         )
     return content
 
 
-def _check_seal(content: bytes, name: str) -> None:
+def _check_seal(kind: _Kind, content: bytes, name: str) -> None:
     seal = _SEAL.search(content[-_SEAL_BYTES:])
     if seal is None:
-        raise BadHand(
-            f"{name} is not a hand, or only a part of one; give a file that `handwriter export` "
-            "wrote"
+        raise kind.error(
+            f"{name} is not a {kind.noun}, or only a part of one; give a file that "
+            "`handwriter export` wrote"
         )
     if hashlib.sha256(content[:-_SEAL_BYTES]).hexdigest().encode() != seal[1]:
-        raise BadHand(f"{name} is damaged (its SHA-256 differs); get or export it again")
+        raise kind.error(f"{name} is damaged (its SHA-256 differs); get or export it again")
 
 
-def _session(content: bytes, name: str, threads: int) -> ort.InferenceSession:
+def _check_format(kind: _Kind, about: dict[str, str], name: str) -> None:
+    if about.get("format") in {other.format for other in (_HAND, _READER) if other != kind}:
+        other = "a hand, which writes" if kind is _READER else "a reader, which does not write"
+        raise kind.error(f"{name} is {other}; give a {kind.noun} that `handwriter export` wrote")
+    if about.get("format") != kind.format:
+        raise kind.error(
+            f"{name} is an ONNX model, but no {kind.noun}; give one that `handwriter export` wrote"
+        )
+    if about.get("version") != str(kind.version):
+        raise kind.error(
+            f"{name} is a {kind.noun} of format {about.get('version')}, this program reads "
+            f"{kind.version}; update handwriter, or export the {kind.noun} again"
+        )
+
+
+def _session(kind: _Kind, content: bytes, name: str, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -118,40 +219,26 @@ def _session(content: bytes, name: str, threads: int) -> ort.InferenceSession:
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception:  # ONNX Runtime raises a dozen kinds, none of them public
-        raise BadHand(
-            f"{name} holds no network that ONNX Runtime can open; give a hand that "
+        raise kind.error(
+            f"{name} holds no network that ONNX Runtime can open; give a {kind.noun} that "
             "`handwriter export` wrote"
         ) from None
 
 
-def _described(session: ort.InferenceSession, about: dict[str, str], name: str) -> Weights:
-    """The session with its properties checked, so that nothing later has to doubt them."""
-    if about.get("format") != FORMAT:
-        raise BadHand(
-            f"{name} is an ONNX model, but no hand; give one that `handwriter export` wrote"
-        )
-    if about.get("version") != str(VERSION):
-        raise BadHand(
-            f"{name} is a hand of format {about.get('version')}, this program reads {VERSION}; "
-            "update handwriter, or export the hand again"
-        )
-    try:
-        weights = _from_properties(session, about)
-    except KeyError as error:
-        raise BadHand(f"{name} lacks the property {error}; export it again") from None
-    except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
-        raise BadHand(
-            f"{name} has a property that makes no sense ({error}); export it again"
-        ) from None
-    inputs, outputs = _shapes(weights)
-    if _found(session.get_inputs()) != inputs or _found(session.get_outputs()) != outputs:
-        raise BadHand(
-            f"{name} has other inputs or outputs than its properties say; export it again"
-        )
-    return weights
+def _require(holds: bool, name: str) -> None:
+    if not holds:
+        raise ValueError(name)
 
 
-def _from_properties(session: ort.InferenceSession, about: dict[str, str]) -> Weights:
+def _found(tensors: list[Any]) -> dict[str, Any]:
+    """The shapes, without their first axis, of 32-bit floats; of all others the type."""
+    return {t.name: t.shape[1:] if t.type == "tensor(float)" else t.type for t in tensors}
+
+
+# --- Hands -------------------------------------------------------------------------------------
+
+
+def _hand_of(session: ort.InferenceSession, about: dict[str, str]) -> Weights:
     """What the properties say; raises KeyError or ValueError where they say nothing sensible."""
     network, scaling = json.loads(about["network"]), json.loads(about["scaling"])
     weights = Weights(
@@ -177,7 +264,8 @@ def _from_properties(session: ort.InferenceSession, about: dict[str, str]) -> We
     _require(" " in possible or not possible, "alphabet")
     _require(known <= possible and bool(known - {" "}) == bool(possible), "characters")
     _require(isinstance(weights.has_end, bool), "end_token")
-    _require(min(weights.layers, weights.cells, weights.mixtures) > 0, "network")
+    sizes = (weights.layers, weights.cells, weights.mixtures)
+    _require(min(sizes) > 0 and max(*sizes, weights.windows) <= MOST_SIZE, "network")
     _require(all(abs(value) <= MOST_SCALE for value in weights.mean), "mean")
     _require(all(0 < value <= MOST_SCALE for value in weights.deviation), "deviation")
     _require(PACES[0] <= weights.pace <= PACES[1], "pace")
@@ -189,24 +277,51 @@ def _pair(values: list[float]) -> tuple[float, float]:
     return float(x), float(y)
 
 
-def _require(holds: bool, name: str) -> None:
-    if not holds:
-        raise ValueError(name)
-
-
 def _shapes(weights: Weights) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Inputs and outputs of the step (see `training.export`): shapes without the axis of lines."""
-    n, a = weights.layers * weights.cells, len(weights.alphabet)
-    state: dict[str, list[int | str]] = {"step": [3], "hidden": [n], "cell": [n]}
-    inputs: dict[str, list[int | str]] = {"smoothness": [1], "noise": [4]}
-    outputs = {"outputs": [6 * weights.mixtures + (3 if weights.has_end else 1)]}
+    """Inputs and outputs of the step (see `training.export`), as `_found` has them."""
+    a, m = len(weights.alphabet), weights.mixtures
+    width = weights.cells + (2 if weights.about["weights"] == "int8" else 0)  # idle cells
+    state: dict[str, list[int | str]] = {"step": ["lines", 3]}
+    state |= {"hidden": ["lines", weights.layers * width]}
+    state |= {f"cell_{layer + 1}": ["lines", width] for layer in range(weights.layers)}
+    n_pen = 3 if weights.has_end else 1
+    inputs: dict[str, list[int | str]] = {"smoothness": ["lines", 1]}
+    inputs |= {"noise": ["lines", m + max(n_pen, 2) + 2]}
+    outputs: dict[str, list[int | str]] = {"outputs": ["lines", 6 * m + n_pen]}
     if a:
-        state |= {"window": [a], "kappa": [weights.windows]}
-        inputs |= {"text": ["length", a], "places": ["length"]}
-    phi = {"phi": ["length"]} if a else {}
-    return state | inputs, {f"next_{name}": size for name, size in state.items()} | outputs | phi
+        state |= {"window": ["lines", a], "kappa": [weights.windows, 1]}
+        inputs |= {"text": ["length", a], "places": [1, "length"]}
+        outputs |= {"phi": [1, "length"]}
+    return state | inputs, {f"next_{name}": size for name, size in state.items()} | outputs
 
 
-def _found(tensors: list[Any]) -> dict[str, Any]:
-    """The shapes as `_shapes` has them, of those that are 32-bit floats."""
-    return {t.name: t.shape[1:] for t in tensors if t.type == "tensor(float)"}
+# --- Readers -----------------------------------------------------------------------------------
+
+
+def _reader_of(session: ort.InferenceSession, about: dict[str, str]) -> ReaderWeights:
+    """What the properties say; raises KeyError or ValueError where they say nothing sensible."""
+    features = dict(json.loads(about["features"]))
+    weights = ReaderWeights(
+        session=session,
+        name=about["name"],
+        licence=about["licence"],
+        data=about["data"],
+        characters=about["characters"],
+        alphabet=json.loads(about["network"])["alphabet"],
+        features={str(name): float(value) for name, value in features.items()},
+        about=dict(about),
+    )
+    possible = set(weights.alphabet)
+    _require(isinstance(weights.alphabet, str), "alphabet")
+    _require(len(possible) == len(weights.alphabet) > 0, "alphabet")
+    _require(bool(weights.characters) and set(weights.characters) <= possible, "characters")
+    return weights
+
+
+def _reader_shapes(weights: ReaderWeights) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Inputs and outputs of a reader (see `training.export_reader`), as `_found` has them."""
+    size, n_labels = int(weights.features["size"]), 1 + len(weights.alphabet)
+    return (
+        {"features": ["points", size], "lengths": "tensor(int64)"},
+        {"log_probabilities": ["frames", n_labels], "frames": "tensor(int64)"},
+    )
