@@ -1,35 +1,41 @@
 """Writing repeats itself on request, always ends, and tells truly whether it came to the end."""
 
 import warnings
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny_hand
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handwriter.errors import BadHand, BadOption, HandwriterError, UnsupportedText
 from handwriter.hand import (
-    ENDS,
-    LIFTS,
     LONGEST_PIECE,
     LONGEST_WHOLE,
     MOST_LINES_AT_ONCE,
     MOST_SEED,
+    Draft,
     Hand,
     UnfinishedWarning,
     _parts,
-    _pieces,
-    _Writing,
     check_seed,
     load,
+    piece_seed,
+    pieces,
     step_budget,
 )
 from handwriter.ink import Ink, Written
+from handwriter.pen import ENDS, LIFTS, Job, draw, is_end, primed
+from handwriter.training.network import Mixture, log_density
 from handwriter.training.recipe import ASCII
 
 LONG = "It was a bright cold day in April, and the clocks were striking thirteen; so it goes."
+
+
+made = tiny_hand.network  # the fixture `tiny_hand` has its name
 
 
 def hand_of(path, **options: object) -> Hand:
@@ -110,38 +116,21 @@ def test_smoother_ink_varies_less(tiny_hand):
 # --- The end -----------------------------------------------------------------------------------
 
 
-def phi_at(place: int, n: int) -> np.ndarray:
-    return np.eye(n + 1, dtype=np.float32)[place]
-
-
-def step(pen: int = 0) -> np.ndarray:
-    return np.array([0.1, 0.2, pen], np.float32)
-
-
-@pytest.fixture
-def writing(tiny_hand):
-    return lambda text, **options: _Writing(text, 1, tiny_hand.weights, **options)
-
-
 @pytest.mark.parametrize(
-    ("pen", "place", "then"),
+    ("pen", "place", "ends"),
     [
-        (0, 0, "go on"),
-        (0, 5, "go on"),  # beyond the text, but the pen is down
-        (LIFTS, 4, "go on"),
-        (LIFTS, 5, "done"),
-        (ENDS, 4, "done"),
-        (ENDS, 5, "done"),
+        (LIFTS, 4, False),
+        (LIFTS, 5, True),
+        (ENDS, 4, True),
+        (ENDS, 5, True),
     ],
 )
-def test_a_line_ends_with_its_end_or_with_a_lift_beyond_the_text(writing, pen, place, then):
-    line = writing("hello")
-    assert line.take(step(pen), phi_at(place, 5))[1] == then
-    assert line.finished
+def test_a_line_ends_with_its_end_or_with_a_lift_beyond_the_text(pen, place, ends):
+    assert is_end(pen, place, len("hello")) == ends
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "finished"),
+    ("text", "place", "ends"),
     [
         ("hello", 0, False),
         ("hello", 2, False),
@@ -152,18 +141,23 @@ def test_a_line_ends_with_its_end_or_with_a_lift_beyond_the_text(writing, pen, p
         ("a", 0, True),
     ],
 )
-def test_an_end_before_the_last_letters_only_lifts_the_pen(writing, text, place, finished):
-    line = writing(text)
-    taken, then = line.take(step(ENDS), phi_at(place, len(text)))
-    assert then == ("done" if finished else "go on")
-    assert taken[2] == line.steps[-1][2] == LIFTS
+def test_an_end_before_the_last_letters_only_lifts_the_pen(text, place, ends):
+    assert is_end(ENDS, place, len(text)) == ends
 
 
-def test_a_line_that_runs_out_of_steps_is_unfinished(writing):
-    line = writing("hello", budget=3)
-    assert [line.take(step(), phi_at(4, 5))[1] for _ in range(3)] == ["go on", "go on", "done"]
-    assert not line.finished
-    assert line.steps[-1][2] == LIFTS
+def test_premature_ends_lift_the_pen(tmp_path):
+    """A pen that would end at every step, and a window that stands still."""
+    hand = hand_of(tmp_path / "hasty.onnx", pen=(-30.0, -30.0, 30.0), initial_pace=1e-6)
+    (written,) = hand.write_lines(["abcdef"], seed=1)
+    assert not written.finished
+    assert written.n_steps == step_budget(6, hand.weights.pace) == len(written.strokes)
+
+
+def test_a_line_that_runs_out_of_steps_is_unfinished(tmp_path):
+    hand = hand_of(tmp_path / "endless.onnx", pen=(30.0, -30.0, -30.0))
+    (drawing,) = draw(hand.weights, [Job("hello", np.random.default_rng(1), budget=3)], 0.0)
+    assert not drawing.complete
+    assert drawing.steps[:, 2].tolist() == [0, 0, LIFTS]
 
 
 def test_a_pen_that_never_lifts_still_ends_and_says_so(tmp_path):
@@ -201,53 +195,81 @@ def test_parts_join_to_the_text_and_are_short_enough(text):
 
 
 @given(WORDS)
-def test_pieces_join_to_the_text_and_are_primed_with_the_piece_before(text):
-    pieces = list(_pieces(text))
-    assert "".join(piece.text for piece in pieces) == text
-    assert all(piece.text for piece in pieces)
-    assert [p.before for p in pieces[1:]] == [p.text.lstrip(" ") for p in pieces[:-1]]
-    assert all(len(p.whole) <= max(LONGEST_WHOLE, 2 * LONGEST_PIECE) for p in pieces)
-    assert len(pieces) <= 1 or len(text) > LONGEST_WHOLE
+def test_pieces_join_to_the_text_and_with_the_one_before_are_short_enough(text):
+    cut = pieces(text)
+    assert "".join(cut) == text
+    assert all(cut)
+    assert len(cut) <= 1 or len(text) > LONGEST_WHOLE
+    for before, piece in pairwise(cut):
+        assert len(before.lstrip(" ") + piece) <= 2 * LONGEST_PIECE
 
 
 def test_a_line_is_cut_at_words_into_like_lengths():
-    assert [p.text for p in _pieces(LONG)] == [
+    assert pieces(f"  {LONG} ") == [
         "It was a bright cold day in",
         " April, and the clocks were",
         " striking thirteen;",
         " so it goes.",
     ]
     assert [len(part) for part in _parts("a" * 70)] == [30, 30, 10]
-    assert [p.text for p in _pieces("a" * LONGEST_WHOLE)] == ["a" * LONGEST_WHOLE]
+    assert pieces("a" * LONGEST_WHOLE) == ["a" * LONGEST_WHOLE]
 
 
-def to_first_point(line: _Writing, shown: np.ndarray) -> np.ndarray:
-    """A step as the network sees it, in the hand's unit."""
-    return shown[:2] * line.weights.deviation + line.weights.mean
-
-
-def test_a_piece_is_primed_with_the_one_before_as_if_that_began_the_line(writing):
+def test_a_piece_is_primed_with_the_one_before_as_if_that_began_the_line(tiny_hand):
     """The first step of a line leads from its baseline to its first point, right above or below
     of where the line begins; so it is shown, wherever the piece before began."""
-    line = writing(LONG)
-    dy = 0.2 * line.weights.deviation[1] + line.weights.mean[1]
-    first, second, third = (len(piece.text) for piece in list(line.pieces)[:3])
-    line.take(step(), phi_at(3, first))
-    assert line.take(step(ENDS), phi_at(first, first))[1] == "begin"
-    n = first + second
-    shown = [line.take(step(ENDS), phi_at(0, n)) for _ in range(2)]
-    assert [then for _, then in shown] == ["go on", "go on"]
-    np.testing.assert_allclose(to_first_point(line, shown[0][0]), [0.0, dy], atol=1e-6)
-    np.testing.assert_array_equal(shown[1][0], step(LIFTS))
-    assert len(line.steps) == 2  # what is drawn while the network is primed does not count
+    weights, parts = tiny_hand.weights, pieces(LONG)
+    first = tiny_hand.drafts(parts[:1], [1])[0]
+    second = tiny_hand.drafts(parts[1:2], [2], after=[first])[0]
+    shown = tiny_hand._as_begin(second)
+    way = shown[0, :2] * weights.deviation + weights.mean
+    np.testing.assert_allclose(way, [0.0, second.ink.points[0, 1]], atol=1e-6)
+    np.testing.assert_array_equal(shown[1:], second.steps[1:])
+    assert shown[0, 2] == second.steps[0, 2]
 
-    assert line.take(step(), phi_at(n - 3, n))[1] == "go on"
-    assert line.take(step(ENDS), phi_at(n, n))[1] == "begin"
-    n = second - 1 + third
-    shown = [line.take(step(), phi_at(0, n)) for _ in range(2)]
-    np.testing.assert_allclose(to_first_point(line, shown[0][0]), [0.0, 3 * dy], atol=1e-6)
-    np.testing.assert_array_equal(shown[1][0], step(LIFTS))
-    assert line.finished
+
+def test_a_primed_network_is_one_that_drew_what_it_was_shown(tiny_hand):
+    """What goes on from a state is what the same noise would have given without a stop."""
+    weights, text, n = tiny_hand.weights, "so it goes on and on and on and on", 64  # a block
+    whole = draw(weights, [Job(text, np.random.default_rng(3), budget=100)], 0.5)[0]
+    assert len(whole.steps) > n
+    (state,) = primed(weights, [text], [whole.steps[:n]])
+    rng = np.random.default_rng(3)
+    draw(weights, [Job(text, rng, budget=n)], 0.5)
+    (rest,) = draw(weights, [Job(text, rng, budget=100 - n, state=state)], 0.5)
+    np.testing.assert_array_equal(rest.steps, whole.steps[n:])
+
+
+def test_lines_are_primed_alone_as_together(tiny_hand):
+    weights, rng = tiny_hand.weights, np.random.default_rng(0)
+    shown = [rng.normal(size=(n, 3)).astype(np.float32) for n in (5, 1, 9)]
+    texts = ["one", "other one", "x"]
+    together = primed(weights, texts, shown)
+    for text, steps, state in zip(texts, shown, together, strict=True):
+        (alone,) = primed(weights, [text], [steps])
+        assert all(np.array_equal(alone[name], state[name]) for name in state)
+        np.testing.assert_array_equal(state["step"].ravel(), steps[-1])
+
+
+def test_a_line_is_its_pieces_drawn_one_after_the_other(hand):
+    (written,) = hand.write_lines([f"  {LONG}"], seed=5, smoothness=1)
+    drafts: list[Draft] = []
+    for number, text in enumerate(pieces(LONG)):
+        seed = piece_seed(5, number, 0)
+        after = [drafts[-1] if drafts else None]
+        drafts += hand.drafts([text], [seed], smoothness=1, after=after)
+        np.testing.assert_array_equal(drafts[-1].end, drafts[-1].ink.points[-1])
+    joined = hand.joined(f"  {LONG}", drafts, smoothness=1, seed=5)
+    assert same_ink(joined, written)
+    assert vars(joined) | {"strokes": 0} == vars(written) | {"strokes": 0}
+
+
+def test_each_candidate_of_each_piece_has_its_own_seed():
+    seeds = {piece_seed(s, p, k) for s, p, k in product(range(20), range(4), range(8))}
+    assert len(seeds) == 20 * 4 * 8
+    assert all(0 <= seed <= MOST_SEED for seed in seeds)
+    assert piece_seed(7, 0, 0) == 7
+    assert check_seed(piece_seed(MOST_SEED, 3, 64)) != MOST_SEED
 
 
 def test_a_long_line_is_one_ink_from_piece_to_piece(tiny_hand):
@@ -269,12 +291,13 @@ def test_every_text_gives_ink(tiny_hand, text):
 
 
 def test_leading_blanks_move_the_ink_and_trailing_ones_do_not(tiny_hand):
+    """By the mean width of a character: the mean offset over the characters of a mean step."""
     plain, trailing, leading = (
         tiny_hand.write_lines([text], seed=1)[0] for text in ("hello", "hello   ", "  hello")
     )
     assert same_ink(plain, trailing)
-    left, _, right, _ = plain.bounds
-    assert leading.bounds[0] == pytest.approx(left + 2 * (right - left) / 5)
+    width = tiny_hand.weights.mean[0] / tiny_hand.weights.pace
+    assert leading.bounds[0] == pytest.approx(plain.bounds[0] + 2 * width)
 
 
 def test_blank_lines_are_lines_without_ink(tiny_hand):
@@ -409,8 +432,111 @@ def test_a_trace_holds_what_is_written_in_one_go(tiny_hand):
         tiny_hand.trace("a" * (LONGEST_WHOLE + 1))
 
 
-def test_ink_that_is_no_number_is_a_fault_of_the_hand(writing):
-    line = writing("a")
-    line.take(np.array([np.nan, 0, ENDS], np.float32), phi_at(0, 1))
+def test_ink_that_is_no_number_is_a_fault_of_the_hand(tiny_hand):
     with pytest.raises(BadHand, match="not finite"):
-        line.ink()
+        tiny_hand._ways(np.array([[np.nan, 0, LIFTS]], np.float32))
+
+
+# --- Drafts ------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_the_same_ink_and_tells_of_each_step(hand):
+    texts, seeds = ["hello", "Fijii 1962", "hello"], [3, 9, 4]
+    drafts = hand.drafts(texts, seeds, smoothness=0.5)
+    for text, seed, draft in zip(texts, seeds, drafts, strict=True):
+        written, _ = hand.write_lines([text, "beside it"], seed=seed, smoothness=0.5)
+        assert same_ink(draft.ink, written)
+        assert (draft.text, draft.seed, draft.finished) == (text, seed, written.finished)
+        assert len(draft.steps) == written.n_steps
+        assert draft.places.shape == draft.nats.shape == (written.n_steps,)
+        assert np.isfinite(draft.nats).all()
+
+
+def test_the_places_of_a_draft_are_those_of_its_own_text(tiny_hand):
+    trace = tiny_hand.trace("  hello", seed=3)
+    (draft,) = tiny_hand.drafts(["hello"], [3])
+    np.testing.assert_array_equal(draft.places, trace.window.argmax(axis=1))
+
+    parts = pieces(LONG)
+    before, after = parts[1].lstrip(" "), parts[2]
+    (first,) = tiny_hand.drafts([before], [1])
+    (draft,) = tiny_hand.drafts([after], [2], after=[first])
+    jobs = tiny_hand._jobs([after], [2], [first])
+    (drawing,) = draw(tiny_hand.weights, jobs, 1.5, keep=True)
+    np.testing.assert_array_equal(draft.places, drawing.phi.argmax(axis=1) - len(before))
+    assert drawing.phi.shape[1] == len(before + after) + 1
+
+
+def log_lifts(lifts: torch.Tensor, y: Mixture) -> torch.Tensor:
+    """Log probability that the pen lifts, to go on or to end, or that it does not."""
+    p = y.pen.softmax(-1)[:, 1:].sum(-1) if y.pen.shape[-1] == 3 else y.pen[:, 0].sigmoid()
+    return torch.where(lifts, p, 1 - p).log()
+
+
+def test_the_log_density_is_that_of_the_training(tiny_hand, tmp_path):
+    """Against `training.network`, for each kind of pen, whatever the smoothness was."""
+    graves = hand_of(tmp_path / "graves.onnx", pen=(0.0,), end_token=False)
+    for hand in (tiny_hand, graves):
+        config = made(end_token=hand.weights.has_end).config
+        trace = hand.trace("hello", seed=3, smoothness=2)
+        (draft,) = hand.drafts(["hello"], [3], smoothness=2)
+        m = config.mixtures
+        outputs = torch.from_numpy(trace.outputs).double()
+        mu_x, mu_y, sigma_x, sigma_y, rho, pi = outputs[:, : 6 * m].split(m, dim=-1)
+        y = Mixture(pi.log_softmax(-1), torch.stack([mu_x, mu_y], -1),
+                    torch.stack([sigma_x, sigma_y], -1), rho, outputs[:, 6 * m :])  # fmt: skip
+        steps = torch.from_numpy(trace.steps).double()
+        expected = log_density(steps[:, :2], y) + log_lifts(steps[:, 2] > 0, y)
+        np.testing.assert_allclose(draft.nats, expected.numpy(), rtol=1e-6, atol=1e-9)
+
+
+def test_each_draft_needs_its_seed(tiny_hand):
+    with pytest.raises(ValueError, match="argument"):
+        tiny_hand.drafts(["a", "b"], [1])
+    with pytest.raises(BadOption, match="takes a whole number"):
+        tiny_hand.drafts(["a"], [-1])
+    with pytest.raises(UnsupportedText):
+        tiny_hand.drafts(["~"], [1])
+
+
+# --- Streaming ---------------------------------------------------------------------------------
+
+
+def streamed(hand: Hand, text: str, **options: object) -> Ink:
+    points = list(hand.stream(text, **options))
+    xy = np.array([(point.x, point.y) for point in points])
+    ends = [i + 1 for i, point in enumerate(points) if point.lifts]
+    return Ink(tuple(stroke for stroke in np.split(xy, ends) if len(stroke)))
+
+
+@pytest.mark.parametrize("text", ["hello", "  hello ", "a", LONG])
+def test_streamed_points_are_the_same_ink(hand, text):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnfinishedWarning)
+        written = hand.write(text, seed=5, smoothness=0.5)
+        ink = streamed(hand, text, seed=5, smoothness=0.5)
+    assert len(ink.strokes) == len(written.strokes)
+    for ours, theirs in zip(ink.strokes, written.strokes, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_points_come_as_they_are_drawn(tiny_hand):
+    """The first ones of a line that would take long, without its rest."""
+    points = [
+        point for point, _ in zip(tiny_hand.stream("a" * 2000, seed=1), range(5), strict=False)
+    ]
+    assert len(points) == 5
+    assert points == list(tiny_hand.stream("a" * 2000, seed=1))[:5]
+
+
+def test_a_stream_says_what_is_wrong_before_its_first_point(tiny_hand):
+    with pytest.raises(UnsupportedText):
+        tiny_hand.stream("~")
+    with pytest.raises(BadOption):
+        tiny_hand.stream("a", smoothness=-1)
+
+
+def test_an_unfinished_stream_says_so(tmp_path):
+    hand = hand_of(tmp_path / "endless.onnx", pen=(30.0, -30.0, -30.0))
+    with pytest.warns(UnfinishedWarning, match="is unfinished after"):
+        list(hand.stream("abc", seed=1))

@@ -8,7 +8,7 @@ import tiny
 import torch
 
 from handwriter.training.batches import Scaling
-from handwriter.training.network import Mixture, Network
+from handwriter.training.network import Mixture, Network, NetworkConfig
 from handwriter.training.sample import draw, sample, step_budget, step_noise
 
 SCALING = Scaling((0.5, 0.0), (2.0, 1.0))
@@ -43,7 +43,8 @@ def distribution(log_sigma=0.0, rho_hat=0.8, pi=(0.7, 0.3)):
 
 def drawn(y, smoothness=0.0, n=20_000):
     """Many draws from one distribution, (n, 3)."""
-    noise = torch.from_numpy(step_noise(np.random.default_rng(0), n, 1)[:, 0])
+    config = NetworkConfig(mixtures=len(y.log_pi), end_token=True)
+    noise = torch.from_numpy(step_noise(np.random.default_rng(0), config, n, 1)[:, 0])
     many = Mixture(*(part.expand(n, *part.shape) for part in y))
     return draw(many, smoothness, noise).numpy()
 

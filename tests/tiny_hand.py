@@ -7,7 +7,8 @@ import torch
 
 from handwriter.ink import Line
 from handwriter.training.checkpoint import Checkpoint
-from handwriter.training.export import export, sealed
+from handwriter.training.export import export
+from handwriter.training.graph import sealed
 from handwriter.training.lines import Lines
 from handwriter.training.network import Network
 from handwriter.training.recipe import ASCII

@@ -1,8 +1,8 @@
-"""The hand: text in, ink out, one step of the network after the other.
+"""The hand: text in, ink out.
 
-Graves (2013), sections 5.3 to 5.5: the step itself, window and sampling included, is the graph
-that `training.export` wrote; here is the loop around it, with its noise, its stopping and its
-priming.
+A line of at most 45 characters is written in one go.  A longer one is written in pieces, each
+primed (Graves 2013, section 5.5) with the piece before it: the network is shown the steps of that
+piece, with both texts, and goes on from there, so that hand, size and baseline stay.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ import math
 import operator
 import secrets
 import warnings
-from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,18 @@ from numpy.typing import NDArray
 from handwriter.alphabet import check_text
 from handwriter.errors import BadHand, BadOption
 from handwriter.ink import Ink, Written
+from handwriter.pen import (
+    DOWN,
+    Doubles,
+    Drawing,
+    Floats,
+    Job,
+    State,
+    draw,
+    log_density,
+    primed,
+    stream,
+)
 from handwriter.weights import DEFAULT_HAND, Weights, load_weights
 
 DEFAULT_SMOOTHNESS = 1.5
@@ -31,11 +42,6 @@ MOST_SAMPLE_STEPS = 100_000
 MOST_LINES_AT_ONCE = 64
 LONGEST_WHOLE = 45  # characters written in one go; few lines of IAM-OnDB are longer
 LONGEST_PIECE = 30  # of a longer line; with the piece before it, no more than it was trained on
-FAR = 1e4  # a place in the text that no window reaches
-DOWN, LIFTS, ENDS = 0, 1, 2
-
-Floats = NDArray[np.float32]
-_Then = Literal["go on", "begin", "done"]
 
 
 class UnfinishedWarning(UserWarning):
@@ -57,6 +63,35 @@ class Trace:
     steps: Floats
     window: Floats
     outputs: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """One piece of a line as it was drawn, and what speaks for it or against it, a row a step.
+
+    `ink` lies where it belongs in the line, in the hand's unit; `steps` (n, 3) are normalised
+    offsets and pen states, `end` is where the pen is after them.  `places` (n,) is where in `text`
+    the window was, the index of its largest phi: negative before its first character, the length
+    of the text behind its last.  `nats` (n,) is the log density of each step under the network
+    (eqs. 23-25) at smoothness 0, whatever it was drawn with, so that all drafts can be compared.
+    """
+
+    text: str
+    seed: int
+    ink: Ink
+    steps: Floats
+    end: Doubles
+    places: NDArray[np.int64]
+    nats: Doubles
+    finished: bool
+
+
+class PenPoint(NamedTuple):
+    """A point of the pen in the hand's unit, and whether the pen lifts after it."""
+
+    x: float
+    y: float
+    lifts: bool
 
 
 class Hand:
@@ -97,12 +132,7 @@ class Hand:
         Raises UnsupportedText and BadOption.
         """
         (written,) = self.write_lines([text], smoothness=smoothness, seed=seed)
-        if not written.finished:
-            warnings.warn(
-                f"{text!r} is unfinished after {written.n_steps} steps; try another seed",
-                UnfinishedWarning,
-                stacklevel=2,
-            )
+        _warn_unfinished(written)
         return written
 
     def write_lines(
@@ -114,9 +144,8 @@ class Hand:
     ) -> list[Written]:
         """Write each text as a line of its own; line i has the seed `seed` + i.
 
-        A blank text gives a line without ink.  Leading blanks move the ink to the right.  A
-        line of more than 45 characters is written in pieces, each the continuation of the one
-        before.  Raises UnsupportedText and BadOption.
+        A blank text gives a line without ink.  Leading blanks move the ink to the right, each by
+        the hand's mean width of a character.  Raises UnsupportedText and BadOption.
         """
         return list(self.iter_lines(texts, smoothness=smoothness, seed=seed))
 
@@ -133,20 +162,207 @@ class Hand:
         """
         if isinstance(texts, str):
             raise TypeError("texts is a list of lines; for a single one use `write`")
-        self._needs(text=True)
-        check_text(list(texts), self.characters)
+        self._check(texts)
         smoothness, seed = check_smoothness(smoothness), check_seed(seed, n_lines=len(texts))
         return self._iter_lines(texts, smoothness, seed)
 
     def _iter_lines(self, texts: Sequence[str], smoothness: float, seed: int) -> Iterator[Written]:
         for begin in range(0, len(texts), MOST_LINES_AT_ONCE):
             some = texts[begin : begin + MOST_LINES_AT_ONCE]
-            writings = [
-                _Writing(text, seed + number, self.weights)
-                for number, text in enumerate(some, start=begin)
-            ]
-            _run(self.weights, [w for w in writings if w.pieces], smoothness)
-            yield from (self._written(w, smoothness) for w in writings)
+            yield from self._some_lines(some, smoothness, seed + begin)
+
+    def _some_lines(self, texts: Sequence[str], smoothness: float, seed: int) -> Iterator[Written]:
+        """Write lines side by side: the first pieces of all, then the second ones, and so on."""
+        left = [pieces(text) for text in texts]
+        drafts: list[list[Draft]] = [[] for _ in texts]
+        while going := [i for i in range(len(texts)) if left[i]]:
+            new = self._drafts(
+                [left[i].pop(0) for i in going],
+                [piece_seed(seed + i, len(drafts[i])) for i in going],
+                smoothness,
+                [drafts[i][-1] if drafts[i] else None for i in going],
+            )
+            for i, draft in zip(going, new, strict=True):
+                drafts[i].append(draft)
+                if not draft.finished:
+                    left[i] = []
+        for i, text in enumerate(texts):
+            yield self.joined(text, drafts[i], smoothness=smoothness, seed=seed + i)
+
+    def drafts(
+        self,
+        texts: Sequence[str],
+        seeds: Sequence[int],
+        *,
+        smoothness: float = DEFAULT_SMOOTHNESS,
+        after: Sequence[Draft | None] | None = None,
+    ) -> list[Draft]:
+        """Draw each text, a piece as `pieces` gives them, with its own seed; nothing is joined.
+
+        `after` is the draft of the same line that each one goes on from, None where it begins
+        a line.  Give a text several times for several drafts of it; one that begins a line is what
+        `write` gives with that seed.  Raises UnsupportedText and BadOption.
+        """
+        self._check(texts)
+        for text in texts:
+            if not 0 < len(text) <= LONGEST_WHOLE:
+                raise BadOption(
+                    f"a piece has 1 to {LONGEST_WHOLE} characters, not {len(text)}; cut the line "
+                    "with `handwriter.hand.pieces`"
+                )
+        smoothness, seeds = check_smoothness(smoothness), [check_seed(seed) for seed in seeds]
+        before = after or [None] * len(texts)
+        drafts: list[Draft] = []
+        for begin in range(0, len(texts), MOST_LINES_AT_ONCE):
+            some = slice(begin, begin + MOST_LINES_AT_ONCE)
+            drafts += self._drafts(texts[some], seeds[some], smoothness, before[some], keep=True)
+        return drafts
+
+    def _drafts(
+        self,
+        texts: Sequence[str],
+        seeds: Sequence[int],
+        smoothness: float,
+        after: Sequence[Draft | None],
+        *,
+        keep: bool = False,
+    ) -> list[Draft]:
+        jobs = self._jobs(texts, seeds, after)
+        drawings = draw(self.weights, jobs, smoothness, keep=keep)
+        return [
+            self._draft(text, seed, before, job, drawing)
+            for text, seed, before, job, drawing in zip(
+                texts, seeds, after, jobs, drawings, strict=True
+            )
+        ]
+
+    def _jobs(
+        self, texts: Sequence[str], seeds: Sequence[int], after: Sequence[Draft | None]
+    ) -> list[Job]:
+        """What the pen has to draw; drafts that go on from the same one are primed once."""
+        asked = [
+            (before, before.text.lstrip(" ") + text)
+            for before, text in dict.fromkeys(zip(after, texts, strict=True))
+            if before
+        ]
+        states = self._primed(asked) if asked else {}
+        return [
+            Job(
+                text=before.text.lstrip(" ") + text if before else text,
+                rng=np.random.default_rng(seed),
+                budget=step_budget(len(text), self.weights.pace),
+                state=states[before, before.text.lstrip(" ") + text] if before else None,
+            )
+            for text, seed, before in zip(texts, seeds, after, strict=True)
+        ]
+
+    def _primed(self, asked: Sequence[tuple[Draft, str]]) -> dict[tuple[Draft, str], State]:
+        """The network after it has seen each draft as the begin of a line with that text."""
+        shown = [self._as_begin(draft) for draft, _ in asked]
+        states = primed(self.weights, [text for _, text in asked], shown)
+        return dict(zip(asked, states, strict=True))
+
+    def _as_begin(self, draft: Draft) -> Floats:
+        """The draft's steps as if they began a line.
+
+        The first step of a line leads from (0, 0), which is on its baseline, to its first point.
+        """
+        steps = draft.steps.copy()
+        first = np.array([0.0, draft.ink.strokes[0][0, 1]])
+        steps[0, :2] = (first - self.weights.mean) / self.weights.deviation
+        return steps
+
+    def _draft(
+        self, text: str, seed: int, before: Draft | None, job: Job, drawing: Drawing
+    ) -> Draft:
+        ways = self._ways(drawing.steps)
+        origin = before.end if before else np.zeros(2)
+        lifts = drawing.steps[:, 2] > DOWN
+        ink = Ink.from_offsets(np.column_stack([ways, lifts])).moved(*origin)
+        kept = len(drawing.outputs) > 0
+        return Draft(
+            text=text,
+            seed=seed,
+            ink=ink,
+            steps=drawing.steps,
+            end=origin + ways.sum(axis=0),
+            places=drawing.phi.argmax(axis=1) - (len(job.text) - len(text))
+            if kept
+            else np.zeros(0, np.int64),
+            nats=log_density(drawing.steps, drawing.outputs, self.weights.mixtures)
+            if kept
+            else np.zeros(0),
+            finished=drawing.complete,
+        )
+
+    def _ways(self, steps: Floats) -> Doubles:
+        """dx and dy of steps, in the hand's unit (n, 2).
+
+        Raises BadHand where the network drew what is not a number.
+        """
+        ways = steps[:, :2].astype(np.float64) * self.weights.deviation + self.weights.mean
+        if not np.isfinite(ways).all():
+            raise BadHand(
+                f"{self.name} wrote ink that is not finite; its training went wrong, "
+                "use another hand"
+            )
+        return ways
+
+    def joined(
+        self, text: str, drafts: Sequence[Draft], *, smoothness: float, seed: int
+    ) -> Written:
+        """The line that the drafts of its pieces make, moved right by its leading blanks."""
+        strokes = Ink(tuple(stroke for draft in drafts for stroke in draft.ink.strokes))
+        return Written(
+            strokes=strokes.moved(self._indent(text), 0.0).strokes,
+            text=text,
+            hand=self.name,
+            licence=self.licence,
+            seed=seed,
+            smoothness=smoothness,
+            finished=all(draft.finished for draft in drafts),
+            n_steps=sum(len(draft.steps) for draft in drafts),
+        )
+
+    def _indent(self, text: str) -> float:
+        """How far leading blanks move a line: by the hand's mean width of a character each.
+
+        The line's own width would do better by its hand, but is known only when it is written.
+        """
+        n_leading = len(text) - len(text.lstrip(" "))
+        return n_leading * self.weights.mean[0] / self.weights.pace
+
+    def stream(
+        self, text: str, *, smoothness: float = DEFAULT_SMOOTHNESS, seed: int | None = None
+    ) -> Iterator[PenPoint]:
+        """Write one line and give each pen point as it is drawn; the same ink as of `write`.
+
+        What is wrong with the arguments is raised here, before the first point is asked for.
+        Warns as `write` does, after the last point.
+        """
+        self._check([text])
+        return self._stream(text, check_smoothness(smoothness), check_seed(seed))
+
+    def _stream(self, text: str, smoothness: float, seed: int) -> Iterator[PenPoint]:
+        drafts: list[Draft] = []
+        for number, piece in enumerate(pieces(text)):
+            before = drafts[-1] if drafts else None
+            own = piece_seed(seed, number)
+            (job,) = self._jobs([piece], [own], [before])
+            origin, moved = before.end if before else np.zeros(2), np.zeros(2)
+            steps, finished = [], False
+            for step, complete in stream(self.weights, job, smoothness):
+                steps.append(step)
+                finished = bool(complete)
+                moved = moved + self._ways(step[None])[0]
+                x, y = origin + moved + [self._indent(text), 0.0]
+                yield PenPoint(float(x), float(y), bool(step[2] > DOWN))
+            nothing = np.zeros((0, 1), np.float32)
+            drawing = Drawing(np.array(steps), finished, nothing, nothing)
+            drafts.append(self._draft(piece, own, before, job, drawing))
+            if not finished:
+                break
+        _warn_unfinished(self.joined(text, drafts, smoothness=smoothness, seed=seed))
 
     def sample(
         self, *, steps: int = 700, smoothness: float = 0.0, seed: int | None = None
@@ -155,62 +371,48 @@ class Hand:
 
         Raises BadHand where this hand needs text.
         """
-        self._needs(text=False)
+        if self.weights.alphabet:
+            raise BadHand(
+                f"{self.name} needs text to write; use `handwriter write`, or give a prediction "
+                "network with --hand"
+            )
         smoothness, seed = check_smoothness(smoothness), check_seed(seed)
         if not 1 <= steps <= MOST_SAMPLE_STEPS:
             raise BadOption(
                 f"steps is {steps}; it takes a whole number from 1 to {MOST_SAMPLE_STEPS:,}"
             )
-        writing = _Writing("", seed, self.weights, budget=steps)
-        _run(self.weights, [writing], smoothness)
-        writing.finished = True  # without a text there is nothing left to write
-        return self._written(writing, smoothness)
+        job = Job(text="", rng=np.random.default_rng(seed), budget=steps)
+        (drawing,) = draw(self.weights, [job], smoothness)
+        # Without a text there is nothing left to write, however it ended.
+        whole = Drawing(drawing.steps, True, drawing.phi, drawing.outputs)
+        draft = self._draft("", seed, None, job, whole)
+        return self.joined("", [draft], smoothness=smoothness, seed=seed)
 
     def trace(
         self, text: str, *, smoothness: float = DEFAULT_SMOOTHNESS, seed: int | None = None
     ) -> Trace:
         """Write one line of at most 45 characters and keep all that the network computed."""
-        self._needs(text=True)
-        check_text([text], self.characters)
-        if len(text) > LONGEST_WHOLE:
+        self._check([text])
+        smoothness, seed = check_smoothness(smoothness), check_seed(seed)
+        piece, *more = pieces(text)
+        if more:
             raise BadOption(
                 f"the text has {len(text)} characters; at most {LONGEST_WHOLE} are written in one "
                 "go and can be traced: shorten it"
             )
-        smoothness, seed = check_smoothness(smoothness), check_seed(seed)
-        writing = _Writing(text, seed, self.weights)
-        kept: list[dict[str, Floats]] = []
-        _run(self.weights, [writing], smoothness, keep=kept)
-        return Trace(
-            self._written(writing, smoothness),
-            np.array(writing.steps, np.float32),
-            np.concatenate([row["phi"] for row in kept]),
-            np.concatenate([row["outputs"] for row in kept]),
-        )
+        jobs = self._jobs([piece], [seed], [None])
+        (drawing,) = draw(self.weights, jobs, smoothness, keep=True)
+        draft = self._draft(piece, seed, None, jobs[0], drawing)
+        written = self.joined(text, [draft], smoothness=smoothness, seed=seed)
+        return Trace(written, drawing.steps, drawing.phi, drawing.outputs)
 
-    def _needs(self, *, text: bool) -> None:
-        if text and not self.weights.alphabet:
+    def _check(self, texts: Sequence[str]) -> None:
+        if not self.weights.alphabet:
             raise BadHand(
                 f"{self.name} writes without text (a prediction network); use `handwriter sample`, "
                 "or a hand that reads text"
             )
-        if not text and self.weights.alphabet:
-            raise BadHand(
-                f"{self.name} needs text to write; use `handwriter write`, or give a prediction "
-                "network with --hand"
-            )
-
-    def _written(self, writing: _Writing, smoothness: float) -> Written:
-        return Written(
-            strokes=writing.ink().strokes,
-            text=writing.text,
-            hand=self.name,
-            licence=self.licence,
-            seed=writing.seed,
-            smoothness=smoothness,
-            finished=writing.finished,
-            n_steps=len(writing.steps),
-        )
+        check_text(list(texts), self.characters)
 
 
 def load(hand: str = DEFAULT_HAND, *, threads: int = 1) -> Hand:
@@ -237,145 +439,26 @@ def check_seed(seed: int | None, *, n_lines: int = 1) -> int:
     return operator.index(seed)
 
 
-def _brief(number: int) -> str:
-    """The number, unless it is so long that no message should hold it."""
-    return str(number) if abs(number) < 10**30 else f"a number of {number.bit_length():,} bits"
+def piece_seed(seed: int, piece: int, candidate: int = 0) -> int:
+    """The seed of a candidate for a piece of a line: the line's own for the first of the first."""
+    if piece == candidate == 0:
+        return seed
+    high, low = np.random.SeedSequence([seed, piece, candidate]).generate_state(2).tolist()
+    return int((high << 32 | low) >> 1)
 
 
-# --- One line on its way -----------------------------------------------------------------------
+def pieces(text: str) -> list[str]:
+    """Cut a line into what is written in one go; blanks around it are left out.
 
-
-@dataclass(frozen=True)
-class _Piece:
-    """What is written in one go: `text` after `before`, which stands there already."""
-
-    before: str
-    text: str
-
-    @property
-    def whole(self) -> str:
-        return self.before + self.text
-
-
-@dataclass(eq=False)
-class _Writing:
-    """One line while it is written: its steps so far, and the pieces that are left of it.
-
-    Steps are normalised (dx, dy, pen state).  A piece after the first is primed (section 5.5):
-    the network is shown the steps of the piece before it, with both texts, and goes on from
-    there, so that hand, size and baseline stay.  `budget` is how many steps a piece may take;
-    without one it follows from the text.
+    Each piece but the first begins with the blank before it, unless a word had to be cut.
     """
-
-    text: str
-    seed: int
-    weights: Weights
-    budget: int | None = None
-    steps: list[Floats] = field(default_factory=list)
-    finished: bool = True
-
-    def __post_init__(self) -> None:
-        self.rng = np.random.default_rng(self.seed)
-        reads_text = bool(self.weights.alphabet)
-        self.pieces = deque(_pieces(self.text.strip(" ")) if reads_text else [_Piece("", "")])
-        self.piece_began = 0
-        if self.pieces:
-            self._begin()
-
-    def _begin(self) -> None:
-        """Set out on the first piece that is left."""
-        n_characters = len(self.pieces[0].text)
-        self.to_show = self._priming()
-        self.piece_began = len(self.steps)
-        self.steps_left = self.budget or step_budget(n_characters, self.weights.pace)
-
-    def _priming(self) -> deque[Floats]:
-        """The steps of the piece before, as if they began a line.
-
-        The first step of a line leads from (0, 0), which is on its baseline, to its first point.
-        """
-        before = self.steps[self.piece_began :]
-        if not before:
-            return deque()
-        y = self._offsets()[: self.piece_began + 1, 1].sum()
-        first = (np.array([0.0, y]) - self.weights.mean) / self.weights.deviation
-        return deque([np.array([*first, before[0][2]], np.float32), *before[1:]])
-
-    def _offsets(self) -> NDArray[np.float64]:
-        """dx and dy of the steps so far, in the hand's unit (n, 2)."""
-        offsets = np.array(self.steps, np.float64)[:, :2]
-        return offsets * self.weights.deviation + self.weights.mean
-
-    def noise(self) -> Floats:
-        """The next four random numbers of this line (4,)."""
-        u, pen = self.rng.random(2)
-        first, second = self.rng.standard_normal(2)
-        return np.array([u, first, second, pen], np.float32)
-
-    def take(self, step: Floats, phi: Floats | None) -> tuple[Floats, _Then]:
-        """Take one step that the network drew, while its window was at `phi`.
-
-        Returns the step to show it next, and whether the line is to "go on", is to "begin" its
-        next piece with a network that has seen nothing, or is "done".
-        """
-        if self.to_show:  # what the network draws while it is primed does not count
-            return self.to_show.popleft(), "go on"
-        self.steps.append(step)
-        self.steps_left -= 1
-        n_characters = len(self.pieces[0].whole)
-        # A network without text is always where its text ends.
-        place = n_characters if phi is None else int(phi.argmax())
-        beyond = phi is not None and place >= n_characters
-        if step[2] == ENDS and place < max(n_characters - 2, n_characters // 2):
-            step[2] = LIFTS  # before the window has come to the last letters, no end is one
-        if step[2] == ENDS or (beyond and step[2] == LIFTS):
-            return step, self._next_piece(complete=True)
-        if self.steps_left <= 0:
-            return step, self._next_piece(complete=False)
-        return step, "go on"
-
-    def _next_piece(self, *, complete: bool) -> _Then:
-        self.steps[-1][2] = LIFTS
-        self.pieces.popleft()
-        self.finished = complete
-        if not complete or not self.pieces:
-            return "done"
-        self._begin()
-        return "begin"
-
-    def ink(self) -> Ink:
-        """The line in the hand's unit, moved right by its leading blanks.
-
-        Raises BadHand where the network drew what is not a number.
-        """
-        if not self.steps:
-            return Ink(())
-        offsets = self._offsets()
-        if not np.isfinite(offsets).all():
-            raise BadHand(
-                f"{self.weights.name} wrote ink that is not finite; its training went wrong, "
-                "use another hand"
-            )
-        lifts = [step[2] > DOWN for step in self.steps]
-        ink = Ink.from_offsets(np.column_stack([offsets, lifts]))
-        left, _, right, _ = ink.bounds
-        n_leading = len(self.text) - len(self.text.lstrip(" "))
-        character_width = (right - left) / max(len(self.text.strip(" ")), 1)
-        return ink.moved(n_leading * character_width, 0.0)
+    text = text.strip(" ")
+    return [text] if 0 < len(text) <= LONGEST_WHOLE else list(_parts(text))
 
 
 def step_budget(n_characters: int, pace: float) -> int:
     """How many steps so many characters may take: thrice the mean, and a stretch for few."""
     return math.ceil(100 + 3 * n_characters / pace)
-
-
-def _pieces(text: str) -> Iterator[_Piece]:
-    """Cut a line, which no blanks surround, into what is written in one go."""
-    parts = [text] if 0 < len(text) <= LONGEST_WHOLE else _parts(text)
-    before = ""
-    for part in parts:
-        yield _Piece(before, part)
-        before = part.lstrip(" ")
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -393,77 +476,15 @@ def _parts(text: str) -> Iterator[str]:
         yield text
 
 
-# --- The loop ----------------------------------------------------------------------------------
+def _warn_unfinished(written: Written) -> None:
+    if not written.finished:
+        warnings.warn(
+            f"{written.text!r} is unfinished after {written.n_steps} steps; try another seed",
+            UnfinishedWarning,
+            stacklevel=3,
+        )
 
 
-def _run(
-    weights: Weights,
-    writings: Sequence[_Writing],
-    smoothness: float,
-    keep: list[dict[str, Floats]] | None = None,
-) -> None:
-    """Write all lines, a step of each at a time; a line that is done leaves the batch.
-
-    With `keep`, phi and the output vectors of each step are added to it.
-    """
-    active = list(writings)
-    if not active:
-        return
-    feed = _start(weights, active, smoothness)
-    names = [f"next_{name}" for name in feed if name in _CARRIED]
-    asked = [
-        *names,
-        *(["phi"] if weights.alphabet else []),
-        *(["outputs"] if keep is not None else []),
-    ]
-    while active:
-        feed["noise"] = np.stack([w.noise() for w in active])
-        results = dict(zip(asked, weights.session.run(asked, feed), strict=True))
-        if keep is not None:
-            keep.append({"phi": results["phi"], "outputs": results["outputs"]})
-        for name in names:
-            feed[name.removeprefix("next_")] = results[name]
-        drawn, phi = results["next_step"], results.get("phi")
-        going = []
-        for row, writing in enumerate(active):
-            step, then = writing.take(drawn[row].copy(), phi[row] if phi is not None else None)
-            feed["step"][row] = step
-            if then == "begin":
-                _begin_row(weights, feed, row, writing)
-            if then != "done":
-                going.append(row)
-        if len(going) < len(active):
-            active = [active[row] for row in going]
-            feed = {name: value[going] for name, value in feed.items()}
-
-
-_CARRIED = ("step", "hidden", "cell", "window", "kappa")
-
-
-def _start(weights: Weights, active: list[_Writing], smoothness: float) -> dict[str, Floats]:
-    """The inputs of the first step: all zero, and the texts."""
-    lines, n = len(active), weights.layers * weights.cells
-    sizes = {"step": 3, "hidden": n, "cell": n}
-    if weights.alphabet:
-        sizes |= {"window": len(weights.alphabet), "kappa": weights.windows}
-    feed = {name: np.zeros((lines, size), np.float32) for name, size in sizes.items()}
-    feed["smoothness"] = np.full((lines, 1), smoothness, np.float32)
-    if weights.alphabet:
-        length = 1 + max(len(piece.whole) for w in active for piece in w.pieces)
-        feed["text"] = np.zeros((lines, length, len(weights.alphabet)), np.float32)
-        feed["places"] = np.full((lines, length), FAR, np.float32)
-        for row, writing in enumerate(active):
-            _begin_row(weights, feed, row, writing)
-    return feed
-
-
-def _begin_row(weights: Weights, feed: dict[str, Floats], row: int, writing: _Writing) -> None:
-    """Set one row to the start of its line's next piece."""
-    for name in _CARRIED:
-        feed[name][row] = 0
-    whole = writing.pieces[0].whole
-    feed["text"][row] = 0
-    feed["places"][row] = FAR
-    feed["places"][row, : len(whole) + 1] = np.arange(1, len(whole) + 2)
-    for place, character in enumerate(whole):
-        feed["text"][row, place, weights.alphabet.index(character)] = 1
+def _brief(number: int) -> str:
+    """The number, unless it is so long that no message should hold it."""
+    return str(number) if abs(number) < 10**30 else f"a number of {number.bit_length():,} bits"

@@ -16,45 +16,53 @@ from torch import Tensor
 
 from handwriter.ink import Ink
 from handwriter.training.batches import Scaling
-from handwriter.training.network import Mixture, Network, one_hot
-
-# noise of one step: uniform for the component, two standard normals, uniform for the pen
-N_NOISE = 4
+from handwriter.training.network import Mixture, Network, NetworkConfig, one_hot
 
 
-def step_noise(rng: np.random.Generator, steps: int, lines: int) -> NDArray[np.float32]:
-    """Noise for `steps` steps of `lines` lines, shape (steps, lines, 4)."""
-    uniform = rng.random((steps, lines, 2))
+def n_noise(config: NetworkConfig) -> int:
+    """Random numbers that one step takes: for the component, the pen and two normals."""
+    return config.mixtures + (3 if config.end_token else 2) + 2
+
+
+def step_noise(
+    rng: np.random.Generator, config: NetworkConfig, steps: int, lines: int
+) -> NDArray[np.float32]:
+    """Noise for `steps` steps of `lines` lines, shape (steps, lines, `n_noise`).
+
+    The largest of some logits, each with Gumbel noise, is drawn with their softmax's
+    probabilities; so noise for the components and the pen comes first, then two normals.
+    """
+    gumbel = rng.gumbel(size=(steps, lines, n_noise(config) - 2))
     normal = rng.standard_normal((steps, lines, 2))
-    return np.concatenate([uniform[..., :1], normal, uniform[..., 1:]], -1).astype(np.float32)
+    return np.concatenate([gumbel, normal], -1).astype(np.float32)
 
 
 def draw(y: Mixture, smoothness: float, noise: Tensor) -> Tensor:
     """One step (..., 3) from the distribution: dx, dy, pen state (0 down, 1 lifts, 2 ends).
 
     `smoothness` is the paper's bias b (eqs. 61-62): components are sharpened by 1 + b and
-    deviations divided by e^b.  `noise` has shape (..., 4).
+    deviations divided by e^b.  `noise` has shape (..., n_noise).
     """
-    weights = (y.log_pi * (1 + smoothness)).softmax(-1)  # eq. 62
-    chosen = (weights.cumsum(-1) < noise[..., :1]).sum(-1).clamp(max=weights.shape[-1] - 1)
+    m = y.log_pi.shape[-1]
+    for_pi, for_pen, normals = noise[..., :m], noise[..., m:-2], noise[..., -2:]
+    chosen = (y.log_pi * (1 + smoothness) + for_pi).argmax(-1)  # eq. 62
     pick = chosen[..., None, None].expand(*chosen.shape, 1, 2)
     mu = y.mu.gather(-2, pick)[..., 0, :]
     sigma = (y.log_sigma.gather(-2, pick)[..., 0, :] - smoothness).exp()  # eq. 61
-    rho = y.rho_hat.gather(-1, chosen[..., None])[..., 0].tanh()
-    first, second = noise[..., 1], noise[..., 2]
-    x = mu[..., 0] + sigma[..., 0] * first
-    below = mu[..., 1] + sigma[..., 1] * (rho * first + (1 - rho * rho).sqrt() * second)
-    return torch.stack([x, below, _pen_state(y, noise[..., 3])], -1)
+    rho_hat = y.rho_hat.gather(-1, chosen[..., None])[..., 0]
+    first, second = normals.unbind(-1)
+    # sqrt(1 - rho^2) is 1 / cosh(rho_hat), in which nothing cancels as rho nears 1.
+    mixed = rho_hat.tanh() * first + second / rho_hat.cosh()
+    x, below = mu[..., 0] + sigma[..., 0] * first, mu[..., 1] + sigma[..., 1] * mixed
+    return torch.stack([x, below, _pen_state(y, for_pen)], -1)
 
 
-def _pen_state(y: Mixture, uniform: Tensor) -> Tensor:
+def _pen_state(y: Mixture, noise: Tensor) -> Tensor:
     """0, 1 or 2; the pen is not sharpened, or the rare end of a line would never be drawn."""
-    if y.pen.shape[-1] == 1:
-        return (uniform < y.pen[..., 0].sigmoid()).float()
-    p = y.pen.softmax(-1)
-    ends = uniform < p[..., 2]
-    lifts = uniform < p[..., 2] + p[..., 1]
-    return torch.where(ends, 2.0, lifts.float())
+    logits = y.pen
+    if logits.shape[-1] == 1:  # of lifting against staying down
+        logits = torch.cat([torch.zeros_like(logits), logits], -1)
+    return (logits + noise).argmax(-1).float()
 
 
 @torch.no_grad()
@@ -72,7 +80,9 @@ def sample(
     alphabet = network.config.alphabet
     text = one_hot(texts, alphabet, beyond=True).to(device) if alphabet else None
     beyond = [len(text) for text in texts]
-    noise = torch.from_numpy(step_noise(np.random.default_rng(seed), max_steps, len(texts)))
+    noise = torch.from_numpy(
+        step_noise(np.random.default_rng(seed), network.config, max_steps, len(texts))
+    )
     step = torch.zeros(1, len(texts), 3, device=device)
     state, steps, windows = None, [], []
     done_at = [max_steps] * len(texts)

@@ -1,0 +1,304 @@
+"""The pen: what a hand's network draws, one step of many lines after the other.
+
+Graves (2013), section 5.4 and 5.5: the step itself, window and sampling included, is the graph that
+`training.export` wrote; here is the loop around it, with its noise, its stopping and its priming.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from handwriter.weights import Weights
+
+FAR = 1e4  # a place in the text that no window reaches
+BLOCK = 64  # steps that a line draws its noise for at once; another number gives other ink
+DOWN, LIFTS, ENDS = 0, 1, 2
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+State = dict[str, Floats]  # of one line: its arrays by their names in the graph, without that axis
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A piece of text to draw in one go.
+
+    `text` is what the window sees.  What of it stands there already is in `state`, as `primed`
+    gives it.  `rng` gives the noise, `budget` is the most steps.
+    """
+
+    text: str
+    rng: np.random.Generator
+    budget: int
+    state: State | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """What was drawn for a job, a row a step.
+
+    `steps` (n, 3) are normalised offsets and pen states; the last one lifts the pen.  `complete`
+    says that the network came to the end of the text and was not cut off.  Where it was asked
+    for, `phi` (n, characters + 1) is the window of eq. 46 over the text and the empty place after
+    it, and `outputs` (n, n_outputs) what each step was drawn from; otherwise they have no rows.
+    """
+
+    steps: Floats
+    complete: bool
+    phi: Floats
+    outputs: Floats
+
+
+def draw(
+    weights: Weights, jobs: Sequence[Job], smoothness: float, *, keep: bool = False
+) -> list[Drawing]:
+    """Draw all jobs, a step of each at a time; with `keep`, phi and outputs too."""
+    parts: list[list[_Seen]] = [[] for _ in jobs]
+    complete = [False] * len(jobs)
+    seen: list[_Seen] = []
+    for rows, ended in _steps(weights, jobs, smoothness, keep=keep):
+        seen.append(rows.seen())
+        if not ended:
+            continue
+        together = _Seen(*(np.stack(arrays) for arrays in zip(*seen, strict=True)))
+        for row, number in enumerate(rows.numbers):
+            parts[number].append(_Seen(*(array[:, row] for array in together)))
+        for row, is_complete in ended.items():
+            complete[rows.numbers[row]] = is_complete
+        seen = []
+    return [
+        _drawing(job, part, is_complete)
+        for job, part, is_complete in zip(jobs, parts, complete, strict=True)
+    ]
+
+
+def stream(weights: Weights, job: Job, smoothness: float) -> Iterator[tuple[Floats, bool | None]]:
+    """Draw one job, giving each step (3,) as it is drawn, and with the last if it is complete."""
+    for rows, ended in _steps(weights, [job], smoothness, keep=False):
+        yield rows.drawn[0].copy(), ended.get(0)
+
+
+def primed(weights: Weights, texts: Sequence[str], shown: Sequence[Floats]) -> list[State]:
+    """The network's state after it was shown steps (n, 3) as if it had drawn them (section 5.5).
+
+    Each text is what the window sees: what the steps say, and what is to be drawn after them.
+    """
+    states: dict[int, State] = {}
+    inputs = _first_inputs(weights, texts, smoothness=0.0)
+    rows: _Rows | None = _Rows(weights, inputs, list(range(len(texts))))
+    t = 0
+    while rows:
+        rows.step()
+        rows.drawn[:] = [shown[number][t] for number in rows.numbers]  # what it drew is dropped
+        t += 1
+        done = {row for row, number in enumerate(rows.numbers) if len(shown[number]) == t}
+        states |= {rows.numbers[row]: rows.state_of(row) for row in done}
+        if done:
+            rows = rows.only([row for row in range(len(rows.numbers)) if row not in done])
+    return [states[number] for number in range(len(texts))]
+
+
+def log_density(steps: Floats, outputs: Floats, m: int) -> Doubles:
+    """Log density (n,) of steps (n, 3) under the mixtures of `outputs` (eqs. 23-25).
+
+    A pen that lifts may do so or end the line.  As in `training.network`, Z / (1 - rho^2) is
+    written with cosh(rho_hat), so that nothing cancels as rho nears 1.
+    """
+    exact = outputs.astype(np.float64)
+    mu_x, mu_y, sigma_x, sigma_y, rho, pi = (exact[:, i * m : (i + 1) * m] for i in range(6))
+    u = (steps[:, :1] - mu_x) * np.exp(-sigma_x)
+    v = (steps[:, 1:2] - mu_y) * np.exp(-sigma_y)
+    log_cosh = np.logaddexp(rho, -rho) - math.log(2)
+    z = (u - np.tanh(rho) * v) ** 2 * np.exp(2 * log_cosh) + v**2  # eq. 25
+    log_normal = log_cosh - math.log(2 * math.pi) - sigma_x - sigma_y - z / 2  # eq. 24
+    xy = _log_sum(pi + log_normal) - _log_sum(pi)  # eq. 23
+    pen = exact[:, 6 * m :]
+    if pen.shape[1] == 1:  # of lifting against staying down
+        pen = np.pad(pen, [(0, 0), (1, 0)])
+    log_pen = np.where(steps[:, 2] > DOWN, _log_sum(pen[:, 1:]), pen[:, 0]) - _log_sum(pen)
+    return np.asarray(xy + log_pen)
+
+
+def _log_sum(x: Doubles) -> Doubles:
+    most = x.max(axis=1)
+    return np.asarray(most + np.log(np.exp(x - most[:, None]).sum(axis=1)))
+
+
+def _noise(rng: np.random.Generator, weights: Weights) -> Floats:
+    """The random numbers of a line's next `BLOCK` steps, as `training.export` has them."""
+    n_logits = weights.mixtures + (3 if weights.has_end else 2)
+    waits = rng.standard_exponential((BLOCK, n_logits), np.float32)
+    gumbel = -np.log(np.maximum(waits, np.float32(1e-30)))
+    return np.concatenate([gumbel, rng.standard_normal((BLOCK, 2), np.float32)], axis=1)
+
+
+class _Rows:
+    """Lines side by side in the arrays that the network reads and writes.
+
+    The arrays stay where they are, and ONNX Runtime is told once.  The state has two sets of them,
+    one to read and one to write, which change places after each step.  `read` has all inputs by
+    name; what is changed there, the network sees.  `numbers` tells which line each row is.
+    """
+
+    def __init__(
+        self, weights: Weights, read: dict[str, Floats], numbers: list[int], *, keep: bool = False
+    ) -> None:
+        self.weights, self.read, self.numbers, self.keep = weights, read, numbers, keep
+        shapes = {output.name: output.shape for output in weights.session.get_outputs()}
+        self.state = [name for name in read if f"next_{name}" in shapes]
+        self.other = read | {name: np.empty_like(read[name]) for name in self.state}
+        length = read["places"].shape[2] if weights.alphabet else 0
+        self.phi = np.zeros((len(numbers), 1, length), np.float32)
+        self.outputs = np.zeros((1, len(numbers), shapes["outputs"][2]), np.float32)
+        self.bound = self._bound(self.read, self.other)
+        self.bound_next = self._bound(self.other, self.read)
+
+    def _bound(self, read: dict[str, Floats], other: dict[str, Floats]) -> Any:
+        """The arrays as inputs and outputs of the network."""
+        bound = self.weights.session.io_binding()
+        results = {f"next_{name}": other[name] for name in self.state}
+        if self.weights.alphabet:
+            results["phi"] = self.phi
+        if self.keep:
+            results["outputs"] = self.outputs
+        for name, array in read.items():
+            bound.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))
+        for name, array in results.items():
+            bound.bind_ortvalue_output(name, ort.OrtValue.ortvalue_from_numpy(array))
+        return bound
+
+    @property
+    def drawn(self) -> Floats:
+        """What was drawn last, and is read next (lines, 3)."""
+        return np.asarray(self.read["step"][0])
+
+    def step(self) -> None:
+        """Let the network take one step."""
+        self.weights.session.run_with_iobinding(self.bound)
+        self.bound, self.bound_next = self.bound_next, self.bound
+        self.read, self.other = self.other, self.read
+
+    def seen(self) -> _Seen:
+        """What the last step gave, as it stands now."""
+        n = self.keep
+        return _Seen(self.drawn.copy(), self.phi[:, 0, : None if n else 0].copy(),
+                     self.outputs[0, :, : None if n else 0].copy())  # fmt: skip
+
+    def state_of(self, row: int) -> State:
+        return {name: self.read[name][_at(name, row)].copy() for name in self.state}
+
+    def set_state(self, row: int, state: State) -> None:
+        for name, array in state.items():
+            self.read[name][_at(name, row)] = array
+
+    def only(self, going: list[int]) -> _Rows | None:
+        """The lines of these rows alone, or None where there are none."""
+        if not going:
+            return None
+        read = {name: array[_at(name, going)] for name, array in self.read.items()}
+        return _Rows(self.weights, read, [self.numbers[row] for row in going], keep=self.keep)
+
+
+class _Seen(NamedTuple):
+    """Steps, phi and outputs, a row a line; those that are not kept have no columns."""
+
+    steps: Floats
+    phi: Floats
+    outputs: Floats
+
+
+_LINES_FIRST = ("kappa", "text", "places")  # for the others, the lines come after an axis of 1
+
+
+def _at(name: str, rows: int | list[int]) -> Any:
+    """The index of a line, or of some, in the array of that name."""
+    return rows if name in _LINES_FIRST else (slice(None), rows)
+
+
+def _first_inputs(weights: Weights, texts: Sequence[str], smoothness: float) -> dict[str, Floats]:
+    """The inputs of the first step: all zero, and the texts."""
+    sizes = {"lines": len(texts), "length": 1 + max(map(len, texts))}
+    read = {
+        tensor.name: np.zeros([sizes.get(n, n) for n in tensor.shape], np.float32)
+        for tensor in weights.session.get_inputs()
+    }
+    read["smoothness"][:] = smoothness
+    if weights.alphabet:
+        read["places"][:] = FAR
+        for row, text in enumerate(texts):
+            read["places"][row, 0, : len(text) + 1] = np.arange(1, len(text) + 2)
+            letters = [weights.alphabet.index(character) for character in text]
+            read["text"][row, np.arange(len(text)), letters] = 1
+    return read
+
+
+def _steps(
+    weights: Weights, jobs: Sequence[Job], smoothness: float, *, keep: bool
+) -> Iterator[tuple[_Rows, dict[int, bool]]]:
+    """The rows after each step, and those that end with it: whether they are complete.
+
+    Python looks at a single line only where its pen lifts; the rest happens for all at once.
+    """
+    if not jobs:
+        return
+    inputs = _first_inputs(weights, [job.text for job in jobs], smoothness)
+    begun = _Rows(weights, inputs, list(range(len(jobs))), keep=keep)
+    for row, job in enumerate(jobs):
+        if job.state is not None:
+            begun.set_state(row, job.state)
+    rows: _Rows | None = begun
+    t, soonest = 0, min(job.budget for job in jobs)
+    while rows:
+        if t % BLOCK == 0:
+            block = np.stack([_noise(jobs[number].rng, weights) for number in rows.numbers], axis=1)
+        rows.read["noise"][0] = block[t % BLOCK]
+        rows.step()
+        t += 1
+        ended = _ended_by_themselves(rows, jobs)
+        if t >= soonest:
+            for row, number in enumerate(rows.numbers):
+                if jobs[number].budget <= t:
+                    ended.setdefault(row, False)
+                    rows.drawn[row, 2] = LIFTS
+        yield rows, ended
+        if ended:
+            going = [row for row in range(len(rows.numbers)) if row not in ended]
+            block = block[:, going]
+            rows = rows.only(going)
+            soonest = min(jobs[number].budget for number in rows.numbers) if rows else 0
+
+
+def _ended_by_themselves(rows: _Rows, jobs: Sequence[Job]) -> dict[int, bool]:
+    """The rows that have come to the end of their text; a pen that does anything else lifts."""
+    ended = {}
+    for row in rows.drawn[:, 2].nonzero()[0].tolist():
+        job = jobs[rows.numbers[row]]
+        place = int(rows.phi[row, 0].argmax()) if job.text else 0
+        if is_end(float(rows.drawn[row, 2]), place, len(job.text)):
+            ended[row] = True
+        rows.drawn[row, 2] = LIFTS
+    return ended
+
+
+def is_end(pen: float, place: int, n_characters: int) -> bool:
+    """Whether a pen that lifts or ends, with the window at `place`, ends the line.
+
+    The paper's rule is the window past the text (section 5.3).  The network's own end counts
+    once the window has come to the last letters.
+    """
+    if pen == ENDS:
+        return place >= max(n_characters - 2, n_characters // 2)
+    return bool(n_characters) and place >= n_characters
+
+
+def _drawing(job: Job, parts: Sequence[_Seen], complete: bool) -> Drawing:
+    steps, phi, outputs = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    kept = len(steps) if outputs.shape[1] else 0
+    return Drawing(steps, complete, phi[:kept, : len(job.text) + 1], outputs[:kept])
