@@ -7,7 +7,7 @@ import pytest
 
 from handwriter import Line
 from handwriter.errors import BadData
-from handwriter.interchange import read_inkml, read_jsonl
+from handwriter.interchange import read_ink, read_inkml, read_jsonl, read_svg
 
 GOOD = '{"text": "hi", "strokes": [[[0, 0], [1.5, -2]], [[3, 3]]]}'
 
@@ -91,7 +91,7 @@ def test_a_faulty_json_line_is_named(tmp_path: Path, row: str | bytes, complaint
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("read", [read_jsonl, read_inkml])
+@pytest.mark.parametrize("read", [read_jsonl, read_inkml, read_svg])
 def test_a_file_that_is_missing_or_a_folder_is_named(tmp_path: Path, read: object) -> None:
     for path in (tmp_path / "nothing.here", tmp_path):
         with pytest.raises(BadData, match=f"{path.name}.*cannot be read"):
@@ -250,3 +250,31 @@ def test_a_file_of_something_else_is_refused(
     (tmp_path / "x.inkml").write_bytes(content)
     with pytest.raises(BadData, match=complaint):
         list(read_inkml(tmp_path / "x.inkml"))
+
+
+# --- ink whose text need not be known (SVG: test_drawing.py) --------------------------------
+
+
+def test_ink_without_a_text_can_be_read_where_none_is_needed(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(f'{{"strokes": [[[0, 0]]]}}\n{GOOD}\n')
+    lines, left_out = read_ink(tmp_path / "a.jsonl")
+    assert [line.text for line in lines] == ["", "hi"]
+    (tmp_path / "a.inkml").write_text("<ink><trace>0 0</trace><trace>1 1</trace></ink>")
+    (line,), _ = read_ink(tmp_path / "a.inkml")
+    assert (line.text, strokes_of(line)) == ("", [[[0, 0]], [[1, 1]]])
+    (tmp_path / "a.SVG").write_text('<svg><path fill="none" stroke="red" d="M0,0h1"/></svg>')
+    (line,), _ = read_ink(tmp_path / "a.SVG")
+    assert (line.text, strokes_of(line)) == ("", [[[0, 0], [1, 0]]])
+    assert not left_out
+
+
+def test_what_is_there_must_still_be_right(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": 5, "strokes": []}')
+    with pytest.raises(BadData, match='"text" is not a string'):
+        list(read_ink(tmp_path / "a.jsonl")[0])
+
+
+@pytest.mark.parametrize(("name", "complaint"), [("a.png", "ends in '.png'"), ("a", "no suffix")])
+def test_a_file_that_is_no_ink_is_told_by_its_suffix(name: str, complaint: str) -> None:
+    with pytest.raises(BadData, match=rf"{complaint}; give a file of ink in \.jsonl, \.inkml"):
+        read_ink(Path(name))

@@ -109,8 +109,10 @@ def test_svg_holds_one_layer_with_one_path_a_stroke_in_the_order_written() -> No
         "layer",
         "1-black",
     )
-    assert [path.tag for path in layer] == [f"{SVG}path"] * 6
-    assert [path.get("d", "").count("h0.001") for path in layer] == [0, 0, 1] * 2
+    assert [(line.tag, line.get("class")) for line in layer] == [(f"{SVG}g", "line")] * 2
+    paths = [path for line in layer for path in line]
+    assert [path.tag for path in paths] == [f"{SVG}path"] * 6
+    assert [path.get("d", "").count("h0.001") for path in paths] == [0, 0, 1] * 2
 
 
 def test_svg_draws_nothing_but_strokes() -> None:

@@ -1,10 +1,11 @@
-"""Other people's ink: JSON-lines and InkML files, one `Line` for each text with its strokes."""
+"""Other people's ink: JSON-lines, InkML and SVG files, one `Line` for each line of writing."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -14,32 +15,56 @@ from xml.parsers import expat
 import numpy as np
 from numpy.typing import NDArray
 
+from handwriter.drawing import Drawing
 from handwriter.errors import BadData
 from handwriter.ink import Ink, Line
+
+SUFFIXES = (".jsonl", ".inkml", ".svg")
+
+
+def read_ink(path: Path) -> tuple[Iterable[Line], Counter[str]]:
+    """The lines of a file whose suffix is one of `SUFFIXES`, whether or not it has their text.
+
+    With them what in the file is no ink, counted.  Raises BadData where it cannot be read.
+    """
+    match path.suffix.lower():
+        case ".jsonl":
+            return read_jsonl(path, needs_text=False), Counter()
+        case ".inkml":
+            return read_inkml(path, needs_text=False), Counter()
+        case ".svg":
+            return read_svg(path)
+        case suffix:
+            given = f"ends in {suffix!r}" if suffix else "has no suffix"
+            raise BadData(f"{path} {given}; give a file of ink in {', '.join(SUFFIXES)}")
+
 
 # --- JSON-lines ----------------------------------------------------------------------------
 
 
-def read_jsonl(path: Path) -> Iterator[Line]:
+def read_jsonl(path: Path, *, needs_text: bool = True) -> Iterator[Line]:
     """Lines of ink from a file with one JSON object a line, which is read as it is asked for.
 
     An object has `text`, `strokes` as [[[x, y], …], …] with y downward and, where they are
     known, `writer` and `split` ("train" or "validation"); other keys are passed over, and so
     are blank lines.  `source` becomes the file's name and the number of the line.  Raises
-    BadData at the first line that is something else.
+    BadData at the first line that is something else.  Unless the text is needed, an object
+    without one is a line with an empty text.
     """
     try:
         with path.open("rb") as file:
             for number, row in enumerate(file, start=1):
                 if row.strip():
-                    yield _line_of_json(row, f"{path}, line {number}", f"{path.name}:{number}")
+                    where, source = f"{path}, line {number}", f"{path.name}:{number}"
+                    yield _line_of_json(row, where, source, needs_text)
     except OSError as error:
         raise _unreadable(path, error) from error
 
 
-def _line_of_json(row: bytes, where: str, source: str) -> Line:
+def _line_of_json(row: bytes, where: str, source: str, needs_text: bool) -> Line:
     entry = _json_object(row, where)
-    text, strokes = _present(entry, "text", where), _present(entry, "strokes", where)
+    text = _present(entry, "text", where) if needs_text else entry.get("text", "")
+    strokes = _present(entry, "strokes", where)
     split = _string(entry.get("split", ""), "split", where)
     if split not in ("", "train", "validation"):
         raise BadData(
@@ -113,14 +138,15 @@ TRUTHS = {"truth", "transcription", "groundtruth"}
 SEGMENTATION = "Segmentation"  # CROHME calls a group of its groups so: it is not a text
 
 
-def read_inkml(path: Path) -> Iterator[Line]:
+def read_inkml(path: Path, *, needs_text: bool = True) -> Iterator[Line]:
     """Lines of ink from a W3C InkML file whose ink is annotated with what it says.
 
     Each outermost `<traceGroup>` or `<traceView>` with an `<annotation>` of type truth,
     transcription or groundTruth is one line; where there is none, the whole ink is, with the
     annotation of `<ink>` itself.  An annotation of type writer names the writer.  Traces with
     the pen up are no ink.  `source` becomes the file's name and the number of the line.
-    Raises BadData where anything is missing or cannot be read.
+    Raises BadData where anything is missing or cannot be read.  Unless the text is needed, ink
+    without any annotation is one line with an empty text.
     """
     root = _parse_xml(path)
     if root.tag != "ink":
@@ -129,7 +155,7 @@ def read_inkml(path: Path) -> Iterator[Line]:
     groups = list(_annotated_groups(root)) or [root]
     for number, group in enumerate(groups, start=1):
         text = _truth(group)
-        if not text:
+        if not text and needs_text:
             raise BadData(
                 f"{path}: nothing tells what the ink says; "
                 'add <annotation type="truth">the text</annotation>'
@@ -298,16 +324,43 @@ def _decoded(values: list[re.Match[str]], where: str) -> list[float]:
     return decoded
 
 
+# --- SVG -----------------------------------------------------------------------------------
+
+
+def read_svg(path: Path) -> tuple[list[Line], Counter[str]]:
+    """Lines of ink from an SVG of single strokes, and what in it is none, counted by kind.
+
+    Each outermost `<g class="line">` is one line, as `handwriter write` makes them of several;
+    where there is none, everything together is.  What an SVG says is not told by it, so the
+    texts are empty.  Raises BadData where it has no strokes, or cannot be read.
+    """
+    root = _parse_xml(path, doctype=True)
+    if root.tag != "svg":
+        raise BadData(f"{path}: not SVG, its first element is <{root.tag}>; give an SVG file")
+    drawing = Drawing(root, str(path))
+    if not any(drawing.lines):
+        found = ", ".join(f"{what}: {n}" for what, n in drawing.left_out.items()) or "nothing"
+        raise BadData(
+            f"{path}: has no pen strokes, but {found}; give an SVG of lines with a stroke and "
+            "fill='none'"
+        )
+    lines = [
+        Line(_ink(strokes, str(path)), "", source=f"{path.name}:{number}")
+        for number, strokes in enumerate(drawing.lines, start=1)
+    ]
+    return lines, drawing.left_out
+
+
 # --- XML without entities ------------------------------------------------------------------
 
 DEEPEST_XML = 100
 
 
-def _parse_xml(path: Path) -> Element:
+def _parse_xml(path: Path, *, doctype: bool = False) -> Element:
     """The root of an XML file, namespaces left out; raises BadData where it is not safe."""
     try:
         with path.open("rb") as file:
-            return _SafeTree(str(path)).parsed(file)
+            return _SafeTree(str(path), doctype=doctype).parsed(file)
     except OSError as error:
         raise _unreadable(path, error) from error
     except (expat.ExpatError, LookupError, ValueError) as error:
@@ -318,11 +371,12 @@ class _SafeTree:
     """Builds a tree of elements from XML, and refuses a DOCTYPE and bottomless nesting.
 
     Entities can only be declared in a DOCTYPE: without it there is nothing to expand and
-    nothing outside the file to fetch.
+    nothing outside the file to fetch.  Older SVGs name their standard in one; with `doctype`
+    that is let pass, since nothing is fetched from there, and only one with declarations is not.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, *, doctype: bool) -> None:
+        self.name, self.doctype = name, doctype
         self.depth = 0
         self.builder = TreeBuilder()
 
@@ -339,17 +393,19 @@ class _SafeTree:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         if self.depth > DEEPEST_XML:
-            raise BadData(f"{self.name}: elements are nested too deep; give an InkML file")
+            raise BadData(f"{self.name}: elements are nested too deep; give a plainer file")
         self.builder.start(_local(tag), {_local(key): v for key, v in attributes.items()})
 
     def _end(self, tag: str) -> None:
         self.depth -= 1
         self.builder.end(_local(tag))
 
-    def _refuse_doctype(self, *_: object) -> NoReturn:
-        raise BadData(
-            f"{self.name}: has a DOCTYPE, which may hide entities; take it out of the file"
-        )
+    def _refuse_doctype(self, *doctype: object) -> None:
+        *_, has_declarations = doctype
+        if has_declarations or not self.doctype:
+            raise BadData(
+                f"{self.name}: has a DOCTYPE, which may hide entities; take it out of the file"
+            )
 
 
 def _local(name: str) -> str:

@@ -14,7 +14,10 @@ LAYER = "1-black"
 
 
 def svg(lines: Sequence[Ink]) -> bytes:
-    """The lines as one SVG file in UTF-8, one Inkscape layer, one `<path>` a stroke."""
+    """The lines as one SVG file in UTF-8, one Inkscape layer, one `<path>` a stroke.
+
+    Several lines have a group each, by which they can be told apart again (`interchange`).
+    """
     how = "; ".join(f"{name}: {value}" for name, value in provenance(lines).items())
     return document(lay_out(lines), title(lines), how)
 
@@ -31,11 +34,16 @@ def document(sheet: Sheet, title: str, description: str) -> bytes:
         f"<desc>{escape(description)}</desc>",
         f'<g inkscape:groupmode="layer" inkscape:label="{LAYER}" fill="none" stroke="black"'
         f' stroke-width="{PEN_MM}" stroke-linecap="round" stroke-linejoin="round">',
-        *(f'<path d="{path_of(stroke)}"/>' for ink in sheet.lines for stroke in ink.strokes),
+        *(row for ink in sheet.lines for row in _rows(ink, grouped=len(sheet.lines) > 1)),
         "</g>",
         "</svg>",
     ]
     return "\n".join([*rows, ""]).encode()
+
+
+def _rows(ink: Ink, *, grouped: bool) -> list[str]:
+    paths = [f'<path d="{path_of(stroke)}"/>' for stroke in ink.strokes]
+    return ['<g class="line">', *paths, "</g>"] if grouped else paths
 
 
 def path_of(stroke: Array) -> str:
