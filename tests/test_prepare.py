@@ -372,3 +372,46 @@ def test_random_lines_are_drawn_by_their_seed(tmp_path: Path) -> None:
         random_lines(lines, 0)
     with pytest.raises(BadOption, match="seed is -1"):
         random_lines(lines, 1, seed=-1)
+
+
+# --- A reader's word ---------------------------------------------------------------------------
+
+
+def contradicts_ants(lines):
+    return ["ant" in line.text for line in lines]
+
+
+def three_lines() -> list[Line]:
+    texts = [
+        "ants walk over the long hill",
+        "bees fly over the long hill",
+        "ants of validation too",
+    ]
+    splits = ["train", "train", "validation"]
+    return [
+        Line(writing(text), text, split=split) for text, split in zip(texts, splits, strict=True)
+    ]
+
+
+def test_training_lines_that_a_reader_contradicts_are_left_out_and_named(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "ink.jsonl", three_lines())
+    report = prepare([source], tmp_path / "out.npz", contradicted=contradicts_ants)
+    kept = load_lines(tmp_path / "out.npz")
+    assert kept.texts == ("bees fly over the long hill", "ants of validation too")
+    assert report["lines_skipped"] == {"contradicted by the reader": 1}
+    assert report["contradicted"] == ["ink.jsonl:1"] == kept.report["contradicted"]
+
+
+def test_contradicted_lines_can_be_flagged_only(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "ink.jsonl", three_lines())
+    report = prepare([source], tmp_path / "out.npz", contradicted=contradicts_ants, drop=False)
+    assert len(load_lines(tmp_path / "out.npz")) == 3
+    assert report["noted"] == {"contradicted by the reader": 1}
+    assert report["contradicted"] == ["ink.jsonl:1"]
+
+
+def test_a_reader_that_contradicts_everything_leaves_nothing_to_train_on(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "ink.jsonl", three_lines())
+    with pytest.raises(BadData, match="contradicted by the reader 2"):
+        prepare([source], tmp_path / "out.npz", contradicted=lambda lines: [True] * len(lines))
+    assert not (tmp_path / "out.npz").exists()

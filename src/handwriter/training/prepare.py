@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,10 @@ class Preparation:
     prepare: Callable[[Line, bool, Counter[str]], Line]
 
 
+# Of some lines, in order: whether a reader contradicts what each is said to say.
+Judge = Callable[[Sequence[Line]], Iterable[bool]]
+
+
 class Unusable(Exception):
     """The reason a line is left out for."""
 
@@ -47,12 +51,18 @@ def prepare(
     out: str | Path,
     recipe: str = "default",
     progress: Progress = lambda fraction: None,
+    *,
+    contradicted: Judge | None = None,
+    drop: bool = True,
 ) -> dict[str, Any]:
     """Read ink from `sources`, prepare it by the recipe, write the lines file `out`.
 
     A source is a folder with IAM-OnDB, an InkML file or a JSON-lines file.  The lines are
     ordered by their source, so that the same data gives the same bytes.  Returns the report,
     which is also stored in the file.  Raises BadData where nothing can be learnt from.
+
+    With `contradicted`, the report names the training lines of which it says so, and with `drop`
+    they are left out.  Lines of validation stay as they are: none is chosen for being easy.
     """
     if recipe not in PREPARATIONS:
         raise BadData(f"there is no recipe {recipe!r}; the recipes are {', '.join(PREPARATIONS)}")
@@ -66,6 +76,8 @@ def prepare(
         lines += _prepared(Path(source), PREPARATIONS[recipe], tally, part)
         part(1.0)
     lines.sort(key=lambda line: line.source)
+    if contradicted:
+        lines = _without_contradictions(lines, contradicted, drop, tally)
     _expect_train_lines(lines, tally)
     report = tally.report(recipe, lines)
     save_lines(out, Lines.from_lines(lines, recipe, PREPARATIONS[recipe].unit, report))
@@ -80,6 +92,7 @@ class _Tally:
     skipped: Counter[str] = field(default_factory=Counter)
     repaired: Counter[str] = field(default_factory=Counter)
     noted: Counter[str] = field(default_factory=Counter)
+    contradicted: list[str] = field(default_factory=list)
 
     def report(self, recipe: str, lines: list[Line]) -> dict[str, Any]:
         """The counts as plain JSON values; points and characters are those that are used."""
@@ -94,6 +107,7 @@ class _Tally:
             "characters": sum(len(line.text) for line in lines),
             "writers": len({line.writer for line in lines if line.writer}),
             "lines_without_writer": sum(not line.writer for line in lines),
+            **({"contradicted": self.contradicted} if self.contradicted else {}),
         }
 
 
@@ -197,6 +211,23 @@ def _thinning(line: Line, text: str, is_iam: bool) -> int:
     if not DENSITIES[0] <= density / every <= DENSITIES[1]:
         raise Unusable("ink and text disagree")
     return every
+
+
+def _without_contradictions(
+    lines: list[Line], contradicted: Judge, drop: bool, tally: _Tally
+) -> list[Line]:
+    """The lines, those for training only where the judge does not contradict their text."""
+    train = [line for line in lines if line.split == "train"]
+    wrong = {
+        id(line) for line, is_wrong in zip(train, contradicted(train), strict=True) if is_wrong
+    }
+    tally.contradicted = [line.source for line in train if id(line) in wrong]
+    what = "contradicted by the reader"
+    if not drop:
+        tally.noted[what] += len(wrong)
+        return lines
+    tally.skipped[what] += len(wrong)
+    return [line for line in lines if id(line) not in wrong]
 
 
 def _widest_gap(ink: Ink) -> float:
