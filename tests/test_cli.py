@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny
 import typer
 
 from handwriter.cli import app, run
+from handwriter.ink import Ink
 from handwriter.training.lines import save_lines
 
 
@@ -106,6 +108,103 @@ def test_explain_draws_a_picture(tmp_path, hand):
     out = tmp_path / "why.png"
     assert run(["explain", "ab", "-o", str(out), "--seed", "2", *hand]) == 0
     assert out.read_bytes().startswith(b"\x89PNG")
+
+
+# --- Reading -----------------------------------------------------------------------------------
+
+INK = {"strokes": [[[x / 4, x % 3] for x in range(60)], [[3, 3]]]}
+
+
+@pytest.fixture
+def reader(tiny_reader_path):
+    return ["--reader", str(tiny_reader_path)]
+
+
+@pytest.fixture
+def notes(tmp_path):
+    """Three lines of ink; of two it is told what they say."""
+    rows = [INK, INK | {"text": "ab c"}, {"strokes": [], "text": "b"}]
+    path = tmp_path / "notes.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def test_read_prints_each_line_and_the_error_rates(notes, reader, tiny_reader, capsys):
+    assert run(["read", str(notes), *reader]) == 0
+    printed = capsys.readouterr().out
+    text = tiny_reader.read(Ink.from_strokes(INK["strokes"])).text
+    assert printed.split("\n").count(text) == 2
+    assert re.search(r"CER [\d.]+ % \(\d+ errors in 5 characters\), WER", printed)
+    assert "2 of 3 lines have a truth" in printed
+
+
+def test_read_prints_one_object_a_line_for_programs(notes, reader, tiny_reader, capsys):
+    assert run(["read", str(notes), "--json", *reader]) == 0
+    printed = capsys.readouterr()
+    rows = [json.loads(row) for row in printed.out.splitlines()]
+    assert [row.get("truth") for row in rows] == [None, "ab c", "b"]
+    assert rows[0]["source"] == "notes.jsonl:1"
+    assert len(rows[0]["confidences"]) == len(rows[0]["text"])
+    assert rows[2] == {
+        "source": "notes.jsonl:3", "text": "", "confidences": [], "truth": "b",
+        "character_errors": 1, "characters": 1, "word_errors": 1, "words": 1,
+    }  # fmt: skip
+    assert "CER" in printed.err
+
+
+def test_what_was_written_as_svg_is_read_with_its_text_beside_it(
+    tmp_path, hand, reader, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("letter.txt").write_text("ab\n\nc ba\n")
+    written = ["-i", "letter.txt", "-o", "letter.svg", "--seed", "1", "--no-check"]
+    assert run(["write", *written, *hand]) == 0
+    assert run(["read", "letter.svg", "--truth", "letter.txt", "--json", *reader]) == 0
+    rows = [json.loads(row) for row in capsys.readouterr().out.splitlines()]
+    assert [row.get("truth") for row in rows] == ["ab", None, "c ba"]
+
+
+def test_read_tells_what_was_no_ink(tmp_path, reader, capsys):
+    file = tmp_path / "form.svg"
+    file.write_text('<svg><rect width="9" height="9"/><text>Name:</text><rect fill="white"/>'
+                    '<path fill="none" stroke="blue" d="M0,0L5,5L9,1"/></svg>')  # fmt: skip
+    assert run(["read", str(file), *reader]) == 0
+    assert "left out, since they are no pen strokes: filled shape 2, text element 1" in (
+        capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["read", "ink.png"], "ends in '.png'; give a file of ink"),
+        (["read", "missing.svg"], "missing.svg: cannot be read"),
+        (["read", "text.svg"], "has no pen strokes, but text element: 1"),
+        (["read", "bad.jsonl"], "bad.jsonl, line 1: not valid JSON"),
+        (["read", "large.jsonl"], "cannot read line 1: the ink goes 1e+300"),
+        (["read", "good.jsonl", "--truth", "two.txt"], "two.txt has 2 lines of text, but there"),
+        (["read", "good.jsonl", "--truth", "none.txt"], "cannot read none.txt"),
+        (["read", "good.jsonl", "--reader", "nobody"], "there is no reader 'nobody'"),
+        (["read", "good.jsonl", "--reader", "good.jsonl"], "good.jsonl is not a reader"),
+    ],
+)
+def test_what_cannot_be_read_gets_one_line(
+    arguments, complaint, tmp_path, reader, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("good.jsonl").write_text(json.dumps(INK))
+    Path("bad.jsonl").write_text("{")
+    Path("large.jsonl").write_text('{"strokes": [[[0, 0], [1e300, 0]]]}')
+    Path("text.svg").write_text("<svg><text>hi</text></svg>")
+    Path("two.txt").write_text("a\nb\n")
+    assert run([*arguments, *([] if "--reader" in arguments else reader)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert complaint in printed.err
+
+
+# --- Faults ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -219,3 +318,90 @@ def test_bad_data_gets_one_line_and_leaves_nothing(
     assert printed.err.count("\n") == 1
     assert complaint in printed.err
     assert sorted(Path().iterdir()) == before
+
+
+# --- Checked lines -----------------------------------------------------------------------------
+
+
+def written(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_line_is_read_before_it_is_given_unless_asked_not_to(tmp_path, hand, reader):
+    checked, raw = tmp_path / "checked.jsonl", tmp_path / "raw.jsonl"
+    options = ["--seed", "3", *hand]
+    assert run(["write", "ab", "-o", str(checked), "--candidates", "2", *reader, *options]) == 0
+    assert run(["write", "ab", "-o", str(raw), "--no-check", *options]) == 0
+    (line,) = written(checked)
+    assert isinstance(line["read"], str)
+    assert line["candidates"] in (2, 4, 6)
+    assert "read" not in written(raw)[0]
+
+
+def test_what_cannot_be_read_is_told_and_with_strict_an_error(tmp_path, hand, reader, capsys):
+    out = tmp_path / "out.svg"
+    command = ["write", "abab", "-o", str(out), "--candidates", "1", "--seed", "1", *hand, *reader]
+    assert run(command) == 0
+    assert re.search(r"line 1 is (hard to read|unfinished) \('abab'", capsys.readouterr().err)
+    out.unlink()
+    assert run([*command, "--strict"]) == 2
+    assert "could not be written legibly" in capsys.readouterr().err
+    assert not out.exists()
+    assert run([*command, "--strict", "--no-check"]) == 2
+
+
+def test_interrupted_writing_leaves_no_file(tmp_path, hand, reader, monkeypatch, capsys):
+    from handwriter.author import Author
+
+    def interrupted(self, *_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Author, "_draw", interrupted)
+    out = tmp_path / "letter.svg"
+    assert run(["write", "ab", "-o", str(out), *hand, *reader]) == 130
+    assert capsys.readouterr().err == "handwriter: interrupted\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hand_is_evaluated_raw_and_checked_at_each_smoothness(tmp_path, hand, reader, capsys):
+    (tmp_path / "texts").write_text("ab\nba ab\n")
+    command = ["evaluate", hand[1], *reader, "--sentences", str(tmp_path / "texts"),
+               "--smoothness", "0,1.5", "--candidates", "2"]  # fmt: skip
+    assert run([*command, "--json"]) == 0
+    rows = [json.loads(row) for row in capsys.readouterr().out.splitlines()]
+    assert [(row["smoothness"], row["how"]) for row in rows] == [
+        (0.0, "raw"), (0.0, "checked"), (1.5, "raw"), (1.5, "checked"),
+    ]  # fmt: skip
+    assert run(command) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert table[0].split()[:3] == ["smoothness", "CER", "WER"]
+    assert len([row for row in table[1:] if row.strip()]) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["no-such-hand"], "there is no hand 'no-such-hand'"),
+        (["run.safetensors"], "give them with --data"),
+        (["research", "--smoothness", "much"], "no list of numbers"),
+        (["research", "--sentences", "/no/such/file"], "cannot read the sentences"),
+    ],
+)
+def test_what_cannot_be_evaluated_gets_one_line(options, told, capsys):
+    assert run(["evaluate", *options]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_lines_that_a_reader_contradicts_are_left_out_or_flagged(tmp_path, reader, capsys):
+    ink = tmp_path / "ink.jsonl"
+    drawn = tiny.ink(np.random.default_rng(0), 60)
+    strokes = [stroke.tolist() for stroke in drawn.strokes]
+    rows = [{"text": "a dog", "strokes": strokes, "split": "train"}] * 30
+    ink.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ["prepare", str(ink), "-o", str(tmp_path / "out.npz"), *reader]
+    assert run([*command, "--flag"]) == 0
+    assert re.search(r"contradicted by the reader +30", capsys.readouterr().out)
+    assert run(command) == 2
+    assert "contradicted by the reader 30" in capsys.readouterr().err
+    assert run([*command[:4], "--flag"]) == 2
+    assert "--flag needs a reader" in capsys.readouterr().err

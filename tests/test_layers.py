@@ -17,26 +17,49 @@ LAYERS = {
     "ink": 1,
     "alphabet": 1,
     "weights": 1,
-    "hand": 2,
-    "interchange": 2,
+    "edits": 1,
+    "ctc": 1,
+    "pen": 2,
+    "features": 2,
+    "drawing": 2,
+    "traits": 2,
     "picture": 2,
-    "explain": 3,
+    "hand": 3,
+    "reader": 3,
+    "interchange": 3,
+    "explain": 4,
+    "transcript": 4,
+    "author": 4,
     "output": 4,
     "training": 4,
-    "studio": 5,
-    "cli": 6,
-    "__main__": 7,
+    "evaluation": 5,
+    "studio": 6,
+    "cli": 7,
+    "__main__": 8,
 }
 # Within training and output, where the order is their own.
 WITHIN = {
     "training": {
-        "network": 0, "lines": 0, "clean": 0, "iam": 0, "checkpoint": 0,
-        "recipe": 1, "prepare": 1, "show": 1, "batches": 2, "optimizer": 2, "sample": 3, "train": 4,
-        "journal": 5, "export": 5, "session": 6,
+        "network": 0, "recogniser": 0, "lines": 0, "clean": 0, "iam": 0, "checkpoint": 0,
+        "machine": 0, "unipen": 0, "graph": 0, "export_reader": 1,
+        "recipe": 1, "prepare": 1, "show": 1, "batches": 2, "optimizer": 2, "sample": 3, "train": 3,
+        "writing": 4, "reading": 4, "journal": 4, "tasks": 5, "export": 6, "session": 6,
     },
     "output": {"layout": 0, "jsonl": 1, "svg": 1, "png": 1, "": 2},
 }  # fmt: skip
-WRITING = {"hand", "explain", "output", "studio", "cli", "author", "page"}
+WRITING = {
+    "pen",
+    "hand",
+    "reader",
+    "evaluation",
+    "transcript",
+    "explain",
+    "output",
+    "studio",
+    "cli",
+    "author",
+    "page",
+}
 LEARNING_TOOLS = {"torch", "onnx", "safetensors", "tensorboard"}
 
 

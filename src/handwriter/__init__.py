@@ -6,6 +6,9 @@
     ink = hand.write("The quick brown fox", smoothness=1.5, seed=7)
     handwriter.save("fox.svg", ink)
 
+    author = handwriter.Author(hand, handwriter.load_reader())
+    line = author.write("The quick brown fox", seed=7)  # read, and drawn again if need be
+
 What is needed of NumPy, ONNX Runtime and Pillow is loaded when it is first used.
 """
 
@@ -15,20 +18,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from handwriter.author import Author, Checked
     from handwriter.errors import HandwriterError
     from handwriter.hand import Hand, load
     from handwriter.ink import Ink, Line, Written
     from handwriter.output import save
+    from handwriter.reader import Reader, load_reader
 
-__all__ = ["Hand", "HandwriterError", "Ink", "Line", "Written", "load", "save"]
+__all__ = [
+    "Author", "Checked", "Hand", "HandwriterError", "Ink", "Line", "Reader", "Written", "load",
+    "load_reader", "save",
+]  # fmt: skip
 
 _HOMES = {
+    "Author": "author",
+    "Checked": "author",
     "Hand": "hand",
     "HandwriterError": "errors",
     "Ink": "ink",
     "Line": "ink",
+    "Reader": "reader",
     "Written": "ink",
     "load": "hand",
+    "load_reader": "reader",
     "save": "output",
 }
 

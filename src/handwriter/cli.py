@@ -7,9 +7,11 @@ never loads torch.  Exit status: 0 done, 1 a fault of ours, 2 something the user
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -20,8 +22,9 @@ from handwriter.errors import BadOption, HandwriterError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from handwriter.ink import Written
+    from handwriter.ink import Line, Written
     from handwriter.training.lines import Lines
+    from handwriter.training.recipe import Recipe
 
 T = TypeVar("T")
 
@@ -45,6 +48,10 @@ Smoothness = Annotated[
         "--smoothness", "-b", help="0 as varied as people, 1.5 steady (the paper's bias)."
     ),
 ]
+ReaderName = Annotated[str, typer.Option("--reader", help="An installed reader's name, or a file.")]
+Candidates = Annotated[
+    int, typer.Option("--candidates", help="How many are drawn of a line at a time to choose from.")
+]
 Seed = Annotated[
     int | None, typer.Option("--seed", help="Repeat the same ink; without it, new ink each time.")
 ]
@@ -67,29 +74,49 @@ def write(
     seed: Seed = None,
     samples: Annotated[int, typer.Option("--samples", help="Write each line so many times.")] = 1,
     hand: HandName = "research",
+    candidates: Candidates = 4,
+    check: Annotated[
+        bool,
+        typer.Option("--check/--no-check", help="Read each line, and draw it again if need be."),
+    ] = True,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Write nothing unless every line can be read.")
+    ] = False,
+    reader: ReaderName = "research",
     quiet: Quiet = False,
 ) -> None:
-    """Write text, one line of ink a line of text."""
+    """Write text, one line of ink a line of text.
+
+    Each line is drawn several times and read, and the best is kept; where none can be read, it is
+    drawn again, and at last the best is given and reported.  --no-check gives the first that comes.
+    """
     from handwriter import output as files
-    from handwriter.hand import load
+    from handwriter.hand import check_seed, load
 
     if not 1 <= samples <= 1000:
         raise BadOption(f"--samples is {samples}; it takes a whole number from 1 to 1,000")
+    if strict and not check:
+        raise BadOption("--strict needs the check; leave --no-check out")
     files.check_output(output)
     lines = [line for line in _text_lines(text, input) for _ in range(samples)]
     writer = load(hand)
-    written = list(
-        _with_bar(
-            writer.iter_lines(lines, smoothness=smoothness, seed=seed),
-            len(lines),
-            "writing",
-            quiet,
+    seed = check_seed(seed, n_lines=len(lines))
+    written: Iterator[Written]
+    if check:
+        from handwriter.author import Author
+        from handwriter.reader import load_reader
+
+        written = Author(writer, load_reader(reader)).iter_lines(
+            lines, smoothness=smoothness, seed=seed, candidates=candidates, strict=strict
         )
-    )
-    files.save(output, written)
-    _report_unfinished(written)
+    else:
+        written = writer.iter_lines(lines, smoothness=smoothness, seed=seed)
+    done = list(_with_bar(written, len(lines), "writing", quiet))
+    files.save(output, done)
+    _report_unfinished(done)
+    _report_illegible(done)
     if not quiet:
-        _say(f"{output}: {_counted(len(written), 'line')} by {writer.name}, seed {written[0].seed}")
+        _say(f"{output}: {_counted(len(done), 'line')} by {writer.name}, seed {seed}")
 
 
 @app.command(epilog="Example: handwriter sample -o scribble.svg --hand prediction.onnx --seed 3")
@@ -149,6 +176,45 @@ def hands() -> None:
         print(f"  trained     {weights.about['epochs']} epochs, {weights.about['weights']} weights")
 
 
+# --- Reading -----------------------------------------------------------------------------------
+
+
+@app.command(epilog="Example: handwriter read notes.inkml; or with --json, for programs")
+def read(
+    file: Annotated[Path, typer.Argument(help="Ink: .jsonl, .inkml, or .svg of single strokes.")],
+    truth: Annotated[
+        Path | None,
+        typer.Option("--truth", help="What it says: a text file, one line a line of ink."),
+    ] = None,
+    reader: ReaderName = "research",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Read ink: what each line says, and where that is doubtful.
+
+    Doubtful characters are marked, with how sure the reader is of them. Where it is known what
+    the ink says, from the file or by --truth, the error rates of characters (CER) and words
+    (WER) follow.
+    """
+    from handwriter.interchange import read_ink
+    from handwriter.reader import load_reader
+    from handwriter.transcript import Tally, transcribe
+
+    lines, left_out = read_ink(file)
+    if truth is not None:
+        lines = _with_truth(list(lines), truth)
+    tally = Tally()
+    for transcript in transcribe(load_reader(reader), lines):
+        print(transcript.as_json() if as_json else transcript.as_text())
+        tally.add(transcript)
+    if left_out:
+        counts = ", ".join(f"{what} {n:,}" for what, n in left_out.items())
+        _say(f"{file}: left out, since they are no pen strokes: {counts}")
+    if tally.n_known and as_json:
+        _say(str(tally))
+    elif tally.n_known:
+        print(tally)
+
+
 # --- Learning ----------------------------------------------------------------------------------
 
 
@@ -161,6 +227,13 @@ def prepare(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The lines file, .npz.")],
     recipe: Annotated[str, typer.Option("--recipe", help="default or graves2013.")] = "default",
+    reader: Annotated[
+        str | None,
+        typer.Option("--reader", help="Leave out training lines that this reader contradicts."),
+    ] = None,
+    flag: Annotated[
+        bool, typer.Option("--flag", help="Only name the lines that the reader contradicts.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Read pen trajectories into one lines file.
@@ -170,13 +243,22 @@ def prepare(
     """
     from handwriter.training.prepare import prepare as prepared
 
+    contradicted = None
+    if reader is not None:
+        from handwriter.reader import load_reader
+
+        contradicted = load_reader(reader).contradicted
+    elif flag:
+        raise BadOption("--flag needs a reader; give --reader NAME")
+
     if output.suffix != ".npz":
         raise BadOption(f"a lines file ends in .npz; {output.name!r} does not")
     with _bar(quiet) as bar:
         task = bar.add_task("reading", total=1.0)
         report = prepared(
-            sources, output, recipe, lambda fraction: bar.update(task, completed=fraction)
-        )
+            sources, output, recipe, lambda fraction: bar.update(task, completed=fraction),
+            contradicted=contradicted, drop=not flag,
+        )  # fmt: skip
     if not quiet:
         _print_report(report)
         _say(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
@@ -209,6 +291,10 @@ def train(
     run: Annotated[
         Path, typer.Option("--run", help="The run's folder; a run that is there goes on.")
     ],
+    begin_from: Annotated[
+        Path | None,
+        typer.Option("--from", help="A checkpoint whose weights a new run begins with."),
+    ] = None,
     precision: Annotated[str, typer.Option("--precision", help="auto, fp32 or bf16.")] = "auto",
     checkpoint_minutes: Annotated[
         float, typer.Option("--checkpoint-minutes", help="How often the run is saved.")
@@ -230,7 +316,7 @@ def train(
     with _bar(quiet or os.environ.get("RANK", "0") != "0") as bar:
         run_training(
             chosen, lines, run, precision, checkpoint_minutes, stop_after_minutes,
-            _TrainingBar(bar, chosen.training.epochs),
+            _TrainingBar(bar, chosen), begin_from=begin_from,
         )  # fmt: skip
 
 
@@ -241,15 +327,15 @@ def train(
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint that `train` wrote.")],
     data: Annotated[Path, typer.Option("--data", help="The lines file it was trained on.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The hand, .onnx.")],
-    name: Annotated[str, typer.Option("--name", help="What the hand is called.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The hand or reader, .onnx.")],
+    name: Annotated[str, typer.Option("--name", help="What it is called.")],
     licence: Annotated[str, typer.Option("--licence", help="The licence of the weights.")],
     collection: Annotated[str, typer.Option("--collection", help="The data, and their licence.")],
     fp32: Annotated[bool, typer.Option("--fp32", help="Keep 32-bit weights.")] = False,
 ) -> None:
-    """Make a hand of a checkpoint.
+    """Make a hand, or a reader, of a checkpoint.
 
-    A hand is one .onnx file with int8 weights and all that is known of them.
+    It is one .onnx file with int8 weights and all that is known of them.
     """
     from handwriter import output as files
     from handwriter.training.checkpoint import load_checkpoint
@@ -257,7 +343,7 @@ def export(
     from handwriter.training.lines import load_lines
 
     if output.suffix != ".onnx":
-        raise BadOption(f"a hand ends in .onnx; {output.name!r} does not")
+        raise BadOption(f"a hand or reader ends in .onnx; {output.name!r} does not")
     content = exported(
         load_checkpoint(checkpoint), load_lines(data), name=name, licence=licence,
         data=collection, int8=not fp32,
@@ -266,32 +352,108 @@ def export(
     _say(f"{output}: {len(content) / 1e6:.1f} MB")
 
 
-@app.command(epilog="Example: handwriter evaluate runs/first/best.safetensors --data lines.npz")
+@app.command(
+    epilog="Example: handwriter evaluate research; "
+    "or handwriter evaluate runs/first/best.safetensors --data lines.npz"
+)
 def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint that `train` wrote.")],
-    data: Annotated[Path, typer.Option("--data", help="The lines file it was trained on.")],
-    split: Annotated[str, typer.Option("--split", help="validation or train.")] = "validation",
+    what: Annotated[str, typer.Argument(help="A hand's name or file, or a checkpoint.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="For a checkpoint: the lines it was trained on.")
+    ] = None,
+    split: Annotated[
+        str, typer.Option("--split", help="For a checkpoint: validation or train.")
+    ] = "validation",
+    reader: ReaderName = "research",
+    sentences: Annotated[
+        Path | None, typer.Option("--sentences", help="A text file in place of our 500 sentences.")
+    ] = None,
+    smoothness: Annotated[
+        str, typer.Option("--smoothness", help="One or several, with commas between.")
+    ] = "0,0.5,1,1.5,2,3",
+    candidates: Candidates = 4,
+    seed: Annotated[int, typer.Option("--seed", help="Of the first line.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a table row.")] = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Recompute the figures of a checkpoint.
+    """Measure a hand, or recompute the figures of a checkpoint.
 
-    Nats a line and squared error a point, in the normalised units of its training lines.
+    A hand writes sentences that no training saw, once as its network samples them and once
+    checked, at each smoothness; the reader reads them.  A checkpoint that writes is told in nats
+    and squared errors, in the normalised units of its training lines; one that reads, in its
+    character error rate.
     """
+    if Path(what).suffix == ".safetensors":
+        _evaluate_checkpoint(Path(what), data, split)
+    else:
+        rows = _legibility_rows(
+            what, reader, sentences, _numbers(smoothness), candidates, seed, quiet
+        )
+        _print_legibility(rows, as_json)
+
+
+def _evaluate_checkpoint(checkpoint: Path, data: Path | None, split: str) -> None:
     from handwriter.training.checkpoint import load_checkpoint
     from handwriter.training.lines import load_lines
     from handwriter.training.session import evaluate_checkpoint
 
+    if data is None:
+        raise BadOption("a checkpoint is evaluated on its lines; give them with --data lines.npz")
     score = evaluate_checkpoint(load_checkpoint(checkpoint), load_lines(data), split)
-    _print_report(
-        {
-            "lines": score.lines,
-            "nats a line": round(score.nats_a_line, 2),
-            "nats a point": round(score.nats_a_point, 4),
-            "squared error a point": round(score.squared_error_a_point, 4),
-        }
-    )
+    _print_report({k: _short(v) for k, v in vars(score).items()})
 
 
-# --- Reading and printing ----------------------------------------------------------------------
+def _legibility_rows(
+    hand: str, reader: str, sentences: Path | None, smoothnesses: list[float], candidates: int,
+    seed: int, quiet: bool,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """A row of figures for each smoothness, raw and checked."""
+    from handwriter.author import Author
+    from handwriter.evaluation import load_sentences, raw_legibility, selected_legibility
+    from handwriter.hand import load
+    from handwriter.reader import load_reader
+
+    author = Author(load(hand), load_reader(reader))
+    texts = load_sentences(sentences)
+    for smoothness in _with_bar(iter(smoothnesses), len(smoothnesses), "evaluating", quiet):
+        raw = raw_legibility(author.hand, author.reader, texts, smoothness, seed)
+        checked = selected_legibility(author, texts, smoothness, seed, candidates)
+        for how, found in (("raw", raw), ("checked", checked)):
+            yield {"smoothness": smoothness, "how": how, **found.row()}
+
+
+def _print_legibility(rows: Iterator[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        for row in rows:
+            print(json.dumps(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None)
+    for name in ("smoothness", "", "CER", "WER", "worst line", "broken", "unfinished",
+                 "drawn", "slant", "size", "spacing"):  # fmt: skip
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        rates = ("character_error_rate", "word_error_rate", "worst_line", "broken", "unfinished")
+        table.add_row(
+            f"{row['smoothness']:g}",
+            row["how"],
+            *(f"{100 * row[name]:.1f} %" for name in rates),
+            f"{row['candidates']:.1f}",
+            *(f"{row[name][0]:.2f} ± {row[name][1]:.2f}" for name in ("slant", "size", "spacing")),
+        )
+    Console(width=120 if not sys.stdout.isatty() else None).print(table)
+
+
+def _numbers(listed: str) -> list[float]:
+    try:
+        return [float(part) for part in listed.split(",")]
+    except ValueError:
+        raise BadOption(f"{listed!r} is no list of numbers; give them as 0,0.5,1") from None
+
+
+# --- Taking in and printing --------------------------------------------------------------------
 
 
 def _text_lines(text: str | None, file: Path | None) -> list[str]:
@@ -319,6 +481,17 @@ def _read_text(file: Path | None) -> str:
         ) from None
 
 
+def _with_truth(lines: list[Line], file: Path) -> list[Line]:
+    """The lines with the texts of a file, whatever they had before."""
+    texts = _text_lines(None, file)
+    if len(texts) != len(lines):
+        raise BadOption(
+            f"{file} has {_counted(len(texts), 'line')} of text, but there are {len(lines):,} of "
+            "ink; give one line of text a line of ink"
+        )
+    return [replace(line, text=text) for line, text in zip(lines, texts, strict=True)]
+
+
 def _draw_lines(lines: Lines, output: Path, n: int, seed: int) -> None:
     from handwriter import output as files
     from handwriter.training.show import random_lines
@@ -338,6 +511,16 @@ def _report_unfinished(written: Iterable[Written]) -> None:
             )
 
 
+def _report_illegible(lines: Iterable[Written]) -> None:
+    """Name the lines that the author could not write well; raw ones were never read."""
+    for number, line in enumerate(lines, start=1):
+        if line.read is not None and line.finished and not getattr(line, "is_legible", True):
+            _say(
+                f"line {number} is hard to read ({line.text!r}, read as {line.read!r}, the best of "
+                f"{line.n_candidates}); try another --seed or more --candidates"
+            )
+
+
 def _print_report(report: dict[str, Any], indent: str = "") -> None:
     """Names and numbers, nested ones indented."""
     for key, value in report.items():
@@ -348,6 +531,11 @@ def _print_report(report: dict[str, Any], indent: str = "") -> None:
         else:
             shown = f"{value:,}" if isinstance(value, int) else value
             print(f"{name:<40} {shown}")
+
+
+def _short(figure: float) -> float:
+    """Six digits of it."""
+    return float(f"{figure:.6g}") if isinstance(figure, float) else figure
 
 
 def _counted(n: int, noun: str) -> str:
@@ -378,8 +566,9 @@ def _with_bar(items: Iterator[T], total: int, what: str, quiet: bool) -> Iterato
 class _TrainingBar:
     """Shows what a run reports: a moving bar for its updates, a line for each epoch."""
 
-    def __init__(self, bar: Progress, epochs: int) -> None:
-        self.bar, self.epochs = bar, epochs
+    def __init__(self, bar: Progress, recipe: Recipe) -> None:
+        self.bar, self.epochs = bar, recipe.training.epochs
+        self.unit = "point" if recipe.kind == "network" else "character"
         self.task = bar.add_task("training", total=None)
 
     def update(self, event: Any) -> None:
@@ -387,16 +576,13 @@ class _TrainingBar:
             self.task,
             total=event.of_updates,
             completed=event.update,
-            description=f"epoch {event.epoch + 1}/{self.epochs}  "
-            f"{event.nats_a_point:+.3f} nats a point  {event.points_a_second:,.0f} points/s",
+            description=f"epoch {event.epoch}/{self.epochs}  "
+            f"{event.loss:+.3f} nats a {self.unit}  {event.points_a_second:,.0f} points/s",
         )
 
     def epoch(self, event: Any) -> None:
-        score = event.score
         _say(
-            f"epoch {event.epoch}/{self.epochs}: {score.nats_a_line:.1f} nats a line, "
-            f"{score.nats_a_point:.4f} a point, squared error {score.squared_error_a_point:.3f}"
-            f"{' (best)' if event.is_best else ''}"
+            f"epoch {event.epoch}/{self.epochs}: {event.score}{' (best)' if event.is_best else ''}"
         )
 
 
@@ -408,7 +594,9 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command; returns its exit status."""
     try:
-        return int(app(arguments, prog_name="handwriter", standalone_mode=False) or 0)
+        status = int(app(arguments, prog_name="handwriter", standalone_mode=False) or 0)
+        # Typer makes this status of Ctrl-C, without a word.
+        return _failed("interrupted", 130) if status == 130 else status
     except HandwriterError as error:
         return _failed(str(error), 2)
     except typer.TyperException as error:

@@ -119,6 +119,8 @@ class Written(Ink):
     `seed` and `smoothness` repeat it with the hand named `hand`, whose `licence` covers it.
     `finished` is False where the hand ran out of steps before it had written all the text:
     the ink is then what there is of it.  `n_steps` counts the steps of the network.
+    `read` is what a reader read in it, None where none was asked, and `n_candidates` how many
+    were drawn to choose this one from.
     What is made of it, moved or scaled, is plain ink again.
     """
 
@@ -129,6 +131,8 @@ class Written(Ink):
     smoothness: float
     finished: bool
     n_steps: int
+    read: str | None = None
+    n_candidates: int = 1
 
 
 def _catmull_rom(points: Array, pieces: int) -> Array:

@@ -1,0 +1,288 @@
+"""The author: writes a line several times, reads what it wrote, and keeps what can be read.
+
+Whatever a network samples, one line in some can not be read.  The author draws a few candidates
+of each line in one batch, has the reader read them, and draws again where none says what it
+should, up to a limit.  What it could not write well it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from handwriter.alphabet import check_text
+from handwriter.ctc import FrameTable
+from handwriter.edits import distance
+from handwriter.errors import BadData, BadOption, Illegible
+from handwriter.hand import (
+    DEFAULT_SMOOTHNESS,
+    MOST_LINES_AT_ONCE,
+    Draft,
+    Hand,
+    check_seed,
+    check_smoothness,
+    piece_seed,
+    pieces,
+)
+from handwriter.ink import Ink, Written
+from handwriter.reader import Reader
+from handwriter.traits import traits
+
+DEFAULT_CANDIDATES = 4  # that are drawn at a time
+MOST_CANDIDATES = 64
+ROUNDS = 3  # of so many candidates each, before the best so far has to do
+LEGIBLE = 0.2  # a line of which a larger share is read wrongly is not legible
+UNIT = 0.95  # the mean spread of real lines, in the unit of hands
+NOTHING_READ = FrameTable(np.zeros((0, 1), np.float32), "")
+HARD_TO_READ = 0.3  # nats a character: above, a line is read rightly by luck
+
+# What makes one candidate better than another, in the weight of one character read wrongly.
+_MISSED = 1.0  # a character that the window never rested on
+_UNFINISHED = 10.0
+_NATS = 1.0  # the reader's doubt, in nats a character
+_UNEVEN = 0.5  # baseline and size, in sizes
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What there is to say against a candidate, which was drawn with this seed.
+
+    `read` is what the reader made of it, `edits` how many characters that is from the text.
+    `doubt` is how improbable the reader finds the text, in nats a character.  `missed` counts
+    the characters that the window never rested on.  `ink_nats` is the mean of what each step of
+    the pen cost under the network's own distribution, and `unevenness` how much size and
+    baseline wander, in sizes.
+    """
+
+    seed: int
+    read: str
+    edits: int
+    length: int
+    doubt: float
+    missed: int
+    ink_nats: float
+    unevenness: float
+    finished: bool
+
+    @property
+    def error_rate(self) -> float:
+        """The share of characters that are read wrongly."""
+        return self.edits / max(self.length, 1)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether there is no reason to write it again."""
+        return self.finished and not self.edits and not self.missed and self.doubt < HARD_TO_READ
+
+    @property
+    def is_legible(self) -> bool:
+        """Whether a person may be given it."""
+        return self.finished and self.error_rate <= LEGIBLE
+
+    @property
+    def cost(self) -> float:
+        """What is to be smallest among candidates, in characters read wrongly."""
+        return (
+            self.edits
+            + _MISSED * self.missed
+            + _UNFINISHED * (not self.finished)
+            + _NATS * self.doubt
+            + _UNEVEN * self.unevenness
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Checked(Written):
+    """A line that was read before it was given: with the verdicts on its pieces.
+
+    A line of more than 45 characters is written, and judged, in several pieces.
+    """
+
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def error_rate(self) -> float:
+        """The share of its characters that are read wrongly."""
+        return sum(v.edits for v in self.verdicts) / max(sum(v.length for v in self.verdicts), 1)
+
+    @property
+    def is_legible(self) -> bool:
+        return all(verdict.is_legible for verdict in self.verdicts)
+
+
+class Author:
+    """A hand, and the reader that checks it.
+
+    It keeps nothing between calls: the same text, seed, smoothness and number of candidates
+    give the same ink, however many lines are written at once and in whatever order.
+    """
+
+    def __init__(self, hand: Hand, reader: Reader) -> None:
+        self.hand, self.reader = hand, reader
+
+    def write(
+        self,
+        text: str,
+        *,
+        smoothness: float = DEFAULT_SMOOTHNESS,
+        seed: int | None = None,
+        candidates: int = DEFAULT_CANDIDATES,
+        strict: bool = False,
+    ) -> Checked:
+        """Write one line so that it can be read.
+
+        Its first candidate is what `Hand.write` gives with that seed.  With `strict`,
+        raises Illegible where no candidate can be read; otherwise the best is given, and its
+        `is_legible` is False.  Raises UnsupportedText and BadOption.
+        """
+        (line,) = self.iter_lines(
+            [text], smoothness=smoothness, seed=seed, candidates=candidates, strict=strict
+        )
+        return line
+
+    def iter_lines(
+        self,
+        texts: Sequence[str],
+        *,
+        smoothness: float = DEFAULT_SMOOTHNESS,
+        seed: int | None = None,
+        candidates: int = DEFAULT_CANDIDATES,
+        strict: bool = False,
+    ) -> Iterator[Checked]:
+        """As `write`, each text as a line of its own and in order; line i has the seed + i.
+
+        What is wrong with the arguments is raised here, before the first line is asked for.
+        """
+        check_text(list(texts), self.hand.characters)
+        smoothness, seed = check_smoothness(smoothness), check_seed(seed, n_lines=len(texts))
+        if not 1 <= candidates <= MOST_CANDIDATES:
+            raise BadOption(
+                f"candidates is {candidates}; it takes a whole number from 1 to {MOST_CANDIDATES}"
+            )
+        return self._iter_lines(texts, smoothness, seed, candidates, strict)
+
+    def _iter_lines(
+        self, texts: Sequence[str], smoothness: float, seed: int, candidates: int, strict: bool
+    ) -> Iterator[Checked]:
+        at_once = max(1, MOST_LINES_AT_ONCE // candidates)
+        for begin in range(0, len(texts), at_once):
+            works = [
+                _Work(text, seed + number)
+                for number, text in enumerate(texts[begin : begin + at_once], start=begin)
+            ]
+            while going := [work for work in works if work.pieces]:
+                self._draw(going, candidates, smoothness)
+            for number, work in enumerate(works, start=begin + 1):
+                line = self._line(work, smoothness)
+                if strict and not line.is_legible:
+                    raise Illegible(
+                        f"line {number} could not be written legibly: {line.text!r} was read as "
+                        f"{line.read!r}; try another seed, more candidates or more smoothness"
+                    )
+                yield line
+
+    def _line(self, work: _Work, smoothness: float) -> Checked:
+        """The kept pieces as one line."""
+        drafts = [draft for draft, _ in work.kept]
+        plain = self.hand.joined(work.text, drafts, smoothness=smoothness, seed=work.seed)
+        verdicts = tuple(verdict for _, verdict in work.kept)
+        return Checked(
+            **vars(plain)
+            | {
+                "read": " ".join(verdict.read for verdict in verdicts),
+                "n_candidates": work.n_candidates,
+                "verdicts": verdicts,
+            }
+        )
+
+    def _draw(self, works: Sequence[_Work], n: int, smoothness: float) -> None:
+        """Draw n candidates of each work's next piece and judge them."""
+        texts = [work.pieces[0] for work in works for _ in range(n)]
+        seeds = [candidate for work in works for candidate in work.seeds(n)]
+        after = [work.before for work in works for _ in range(n)]
+        drafts = self.hand.drafts(texts, seeds, smoothness=smoothness, after=after)
+        verdicts = self._judge(drafts)
+        for number, work in enumerate(works):
+            mine = slice(number * n, (number + 1) * n)
+            work.take(drafts[mine], verdicts[mine])
+
+    def _judge(self, drafts: Sequence[Draft]) -> list[Verdict]:
+        """What there is to say against each draft."""
+        tables = self._frames([draft.ink for draft in drafts])
+        verdicts = []
+        for draft, table in zip(drafts, tables, strict=True):
+            text = " ".join(draft.text.split())
+            read = table.reading().text
+            unknown = sum(c not in self.reader.characters for c in text)
+            look = traits(draft.ink, len(text))
+            verdicts.append(
+                Verdict(
+                    seed=draft.seed,
+                    read=read,
+                    # A character that the reader never learned cannot be held against the ink.
+                    edits=max(0, distance(read, text) - unknown),
+                    length=len(text),
+                    doubt=table.nats(text) / max(len(text), 1) if not unknown else 0.0,
+                    missed=n_missed(draft),
+                    ink_nats=float(draft.nats.mean()) if len(draft.nats) else 0.0,
+                    unevenness=look.unevenness if look else 0.0,
+                    finished=draft.finished,
+                )
+            )
+        return verdicts
+
+    def _frames(self, inks: Sequence[Ink]) -> list[FrameTable]:
+        """What the reader makes of each; ink that is no writing at all, it reads as nothing."""
+        try:
+            return self.reader.frames(inks, spread=UNIT)
+        except BadData:
+            if len(inks) == 1:
+                return [NOTHING_READ]
+        return [table for ink in inks for table in self._frames([ink])]
+
+
+def n_missed(draft: Draft) -> int:
+    """How many characters, blanks apart, the window jumped over."""
+    visited = set(draft.places.tolist())
+    return sum(c != " " and place not in visited for place, c in enumerate(draft.text))
+
+
+class _Work:
+    """One line on its way: the pieces that are left, and the best of what was drawn of the next.
+
+    Candidate k of piece p of a line with seed s is drawn from (s, p, k), and from s alone where
+    both are 0, as `Hand.write` would draw it.
+    """
+
+    def __init__(self, text: str, seed: int) -> None:
+        self.text, self.seed = text, seed
+        self.pieces = list(pieces(text))
+        self.kept: list[tuple[Draft, Verdict]] = []
+        self.best: tuple[Draft, Verdict] | None = None
+        self.rounds = self.n_drawn = self.n_candidates = 0
+
+    @property
+    def before(self) -> Draft | None:
+        """The piece that the next one goes on from."""
+        return self.kept[-1][0] if self.kept else None
+
+    def seeds(self, n: int) -> list[int]:
+        """Those of the next n candidates."""
+        return [
+            piece_seed(self.seed, len(self.kept), k) for k in range(self.n_drawn, self.n_drawn + n)
+        ]
+
+    def take(self, drafts: Sequence[Draft], verdicts: Sequence[Verdict]) -> None:
+        """Remember the best so far; go on to the next piece when it is good, or time is up."""
+        self.n_drawn += len(drafts)
+        self.n_candidates += len(drafts)
+        self.rounds += 1
+        new = min(zip(drafts, verdicts, strict=True), key=lambda pair: pair[1].cost)
+        if self.best is None or new[1].cost < self.best[1].cost:
+            self.best = new
+        if self.best[1].is_good or self.rounds == ROUNDS:
+            self.kept.append(self.best)
+            self.pieces = self.pieces[1:]
+            self.best, self.rounds, self.n_drawn = None, 0, 0

@@ -1,0 +1,125 @@
+"""How legible a hand is, and whether its lines still differ: the tables of docs/results.md."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from handwriter.author import DEFAULT_CANDIDATES, UNIT, Author, Checked
+from handwriter.edits import Errors, character_errors, word_errors
+from handwriter.errors import BadData
+from handwriter.hand import Hand
+from handwriter.ink import Written
+from handwriter.reader import Reader
+from handwriter.traits import traits
+
+SMOOTHNESSES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
+BROKEN = 0.3  # a line of which more is read wrongly counts as broken
+TRAITS = ("slant", "size", "spacing")
+
+
+@dataclass(frozen=True)
+class Legibility:
+    """What the reader makes of many lines, and how these lines look.
+
+    Rates are shares of characters, words or lines.  `candidates` is how many were drawn for each
+    line, `seconds` how long a line took, reading included.  `slant`, `size` and `spacing` are
+    mean and standard deviation over the lines (`handwriter.traits`).
+    """
+
+    lines: int
+    character_error_rate: float
+    word_error_rate: float
+    worst_line: float
+    broken: float
+    unfinished: float
+    candidates: float
+    seconds: float
+    slant: tuple[float, float]
+    size: tuple[float, float]
+    spacing: tuple[float, float]
+
+    def row(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def load_sentences(path: Path | None = None) -> list[str]:
+    """The sentences of a file, one a line, or the 500 of the package that no training saw.
+
+    Raises BadData where there are none.
+    """
+    try:
+        source = path or resources.files("handwriter") / "sentences.txt"
+        found = [line for line in source.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadData(f"cannot read the sentences of {path} ({error}); give a text file") from None
+    if not found:
+        raise BadData(f"{path} has no sentences; give a text file with one a line")
+    return found
+
+
+def raw_legibility(
+    hand: Hand, reader: Reader, texts: Sequence[str], smoothness: float, seed: int
+) -> Legibility:
+    """One line of each text as the network samples it, nothing selected."""
+    begun = time.perf_counter()
+    written = hand.write_lines(texts, smoothness=smoothness, seed=seed)
+    seconds = time.perf_counter() - begun
+    read = [reading.text for reading in reader.read_lines(written, spread=UNIT)]
+    return _legibility(written, read, len(written), seconds)
+
+
+def selected_legibility(
+    author: Author, texts: Sequence[str], smoothness: float, seed: int,
+    candidates: int = DEFAULT_CANDIDATES,
+) -> Legibility:  # fmt: skip
+    """One line of each text as the author gives it."""
+    begun = time.perf_counter()
+    written: list[Checked] = list(
+        author.iter_lines(texts, smoothness=smoothness, seed=seed, candidates=candidates)
+    )
+    seconds = time.perf_counter() - begun
+    read = [line.read or "" for line in written]
+    return _legibility(written, read, sum(line.n_candidates for line in written), seconds)
+
+
+def reading_errors(reader: Reader, inks: Iterable[Any], texts: Sequence[str]) -> Errors:
+    """What the reader gets wrong in ink whose texts are known: the measure of all the above."""
+    readings = reader.read_lines(list(inks))
+    pairs = zip(readings, texts, strict=True)
+    return sum((character_errors(reading.text, text) for reading, text in pairs), Errors())
+
+
+def _legibility(
+    written: Sequence[Written], read: Sequence[str], n_candidates: int, seconds: float
+) -> Legibility:
+    pairs = [
+        (found, " ".join(line.text.split())) for found, line in zip(read, written, strict=True)
+    ]
+    characters = [character_errors(found, text) for found, text in pairs]
+    words = [word_errors(found, text) for found, text in pairs]
+    looks = [look for line in written if (look := traits(line, len(line.text)))]
+    n = len(written)
+    spread = {name: _mean_and_deviation([getattr(look, name) for look in looks]) for name in TRAITS}
+    return Legibility(
+        lines=n,
+        character_error_rate=sum(characters, Errors()).rate,
+        word_error_rate=sum(words, Errors()).rate,
+        worst_line=max(errors.rate for errors in characters),
+        broken=sum(errors.rate > BROKEN for errors in characters) / n,
+        unfinished=sum(not line.finished for line in written) / n,
+        candidates=n_candidates / n,
+        seconds=seconds / n,
+        **spread,
+    )
+
+
+def _mean_and_deviation(values: Sequence[float]) -> tuple[float, float]:
+    if len(values) < 2:
+        return (values[0] if values else 0.0), 0.0
+    return statistics.fmean(values), statistics.stdev(values)

@@ -1,0 +1,192 @@
+"""The author keeps what can be read, draws again what cannot, and says so."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from handwriter.author import ROUNDS, Author, Verdict, n_missed
+from handwriter.errors import BadOption, Illegible, UnsupportedText
+from handwriter.hand import Draft, Hand, piece_seed
+from handwriter.ink import Ink
+from handwriter.reader import Reading
+
+SEED = 7
+
+
+class FakeHand(Hand):
+    """A hand of one stroke a piece; what it is read as goes with its seed.
+
+    `reads` says what the candidates of each text are read as, in the order they are drawn; the
+    last one goes on for ever.
+    """
+
+    def __init__(self, weights, reads=None):
+        super().__init__(weights)
+        self.reads = reads or {}
+        self.asked = []
+
+    def drafts(self, texts, seeds, *, smoothness, after=None):
+        drafts = []
+        for text, seed, before in zip(texts, seeds, after or [None] * len(texts), strict=True):
+            self.asked.append((text, seed, before.text if before else None))
+            drafts.append(draft_of(text, seed))
+        return drafts
+
+
+def draft_of(text, seed, *, finished=True, places=None):
+    places = range(len(text)) if places is None else places
+    stroke = np.array([[0.0, 0.0], [len(text), 0.0], [0.0, seed % 5]])
+    return Draft(
+        text=text, seed=seed, ink=Ink((stroke,)), steps=np.zeros((3, 3), np.float32),
+        end=np.zeros(2),        places=np.array(list(places)), nats=np.zeros(3), finished=finished,
+    )  # fmt: skip
+
+
+@dataclass
+class FakeTable:
+    read: str
+    asked: str
+
+    def reading(self):
+        return Reading(self.read, (1.0,) * len(self.read))
+
+    def nats(self, text):
+        return 0.0 if text == self.read else 2.0 * len(text)
+
+
+class FakeReader:
+    """Reads drafts as the hand's `reads` says; it knows them by order of drawing."""
+
+    characters = "abcdefghijklmnopqrstuvwxyz "
+
+    def __init__(self, hand):
+        self.hand, self.n_read = hand, {}
+
+    def frames(self, inks, *, spread=None):
+        tables = []
+        for text, _, _ in self.hand.asked[-len(inks) :]:
+            n = self.n_read[text] = self.n_read.get(text, -1) + 1
+            reads = self.hand.reads.get(text.strip(), [text.strip()])
+            tables.append(FakeTable(reads[min(n, len(reads) - 1)], text))
+        return tables
+
+
+@pytest.fixture
+def author_of(tiny_hand):
+    def make(**reads):
+        hand = FakeHand(tiny_hand.weights, {k.replace("_", " "): v for k, v in reads.items()})
+        return Author(hand, FakeReader(hand))
+
+    return make
+
+
+def test_the_first_candidate_that_is_right_is_kept_and_nothing_more_drawn(author_of):
+    author = author_of(hello=["hallo", "hello"])
+    line = author.write("hello", seed=SEED, candidates=2)
+    assert (line.read, line.error_rate, line.n_candidates) == ("hello", 0.0, 2)
+    assert line.seed == SEED
+    assert line.verdicts[0].seed == piece_seed(SEED, 0, 1)
+    assert line.is_legible
+
+
+def test_the_first_candidate_is_the_raw_line_of_that_seed(author_of):
+    author = author_of()
+    assert author.write("hello", seed=SEED).verdicts[0].seed == SEED
+    assert author.hand.asked[0] == ("hello", SEED, None)
+
+
+def test_it_draws_again_until_one_can_be_read(author_of):
+    author = author_of(hello=["x", "x", "x", "hello"])
+    line = author.write("hello", seed=SEED, candidates=2)
+    assert line.read == "hello"
+    assert line.n_candidates == 4
+    assert len({seed for _, seed, _ in author.hand.asked}) == 4
+
+
+def test_it_gives_up_after_its_rounds_and_gives_the_best_with_what_was_read(author_of):
+    author = author_of(hello=["xxxxx", "hexxo", "hexlo", "xxxxx"])
+    line = author.write("hello", seed=SEED, candidates=2)
+    assert line.n_candidates == 2 * ROUNDS
+    assert line.read == "hexlo"
+    assert line.error_rate == pytest.approx(0.2)
+    assert line.is_legible  # one character of five
+
+
+def test_what_cannot_be_read_is_said_and_an_error_where_asked(author_of):
+    reads = {"hello": ["yyyyy"]}
+    assert not author_of(**reads).write("hello", seed=SEED).is_legible
+    author = author_of(**reads)
+    with pytest.raises(Illegible, match=r"line 2 .*'hello' was read as 'yyyyy'"):
+        list(author.iter_lines(["good", "hello"], seed=SEED, strict=True))
+
+
+def test_a_line_does_not_depend_on_the_lines_beside_it(author_of):
+    reads = {"hello": ["x", "x", "x", "hello"], "there": ["there"]}
+    alone = author_of(**reads).write("hello", seed=SEED + 1)
+    _, beside, _ = author_of(**reads).iter_lines(["there", "hello", "there"], seed=SEED)
+    assert beside.verdicts == alone.verdicts
+    assert beside.n_candidates == alone.n_candidates
+
+
+def test_a_long_line_is_checked_piece_by_piece_each_after_the_one_kept(author_of):
+    text = "the quick brown fox jumps over the lazy dog and does it again"
+    author = author_of()
+    line = author.write(text, seed=SEED)
+    assert len(line.verdicts) > 1
+    first, *rest = dict.fromkeys((text, before) for text, _, before in author.hand.asked)
+    assert first[1] is None
+    assert [before for _, before in rest] == [first[0], *[text for text, _ in rest[:-1]]]
+    assert line.read == text
+    assert line.seed == SEED
+
+
+def test_blank_lines_have_no_ink_and_no_verdict(author_of):
+    _, line = author_of().iter_lines(["hello", "   "], seed=SEED)
+    assert line.strokes == ()
+    assert (line.verdicts, line.n_candidates, line.is_legible) == ((), 0, True)
+
+
+def test_what_is_wrong_is_raised_before_the_first_line(author_of):
+    author = author_of()
+    with pytest.raises(UnsupportedText):
+        author.iter_lines(["hello", "\u20ac"])
+    for wrong in ({"candidates": 0}, {"candidates": 65}, {"smoothness": -1.0}, {"seed": -1}):
+        with pytest.raises(BadOption):
+            author.iter_lines(["hello"], **wrong)
+    assert author.hand.asked == []
+
+
+def test_a_character_that_the_reader_never_learned_is_not_held_against_the_ink(author_of):
+    author = author_of(**{"hello!": ["hello"]})
+    author.reader.characters = "helo "
+    assert author.write("hello!", seed=SEED).verdicts[0].is_good
+
+
+# --- Verdicts ----------------------------------------------------------------------------------
+
+GOOD = Verdict(seed=SEED, read="hello", edits=0, length=5, doubt=0.01, missed=0, ink_nats=-1.0,
+               unevenness=0.1, finished=True)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [{"edits": 1}, {"doubt": 0.5}, {"missed": 1}, {"finished": False}, {"unevenness": 0.6}],
+)
+def test_whatever_speaks_against_a_candidate_makes_it_cost_more(worse):
+    assert replace(GOOD, **worse).cost > GOOD.cost
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"edits": 1}, {"doubt": 0.5}, {"missed": 1}, {"finished": False}]
+)
+def test_a_candidate_is_good_only_where_nothing_is_wrong(wrong):
+    assert GOOD.is_good
+    assert not replace(GOOD, **wrong).is_good
+
+
+def test_the_window_must_rest_on_every_character_but_blanks():
+    draft = draft_of("ab c", 1, places=[0, 0, 1, 3, 4])
+    assert n_missed(draft) == 0
+    assert n_missed(replace(draft, places=np.array([0, 3, 4]))) == 1
+    assert n_missed(replace(draft, places=np.array([0]))) == 2

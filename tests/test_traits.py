@@ -1,0 +1,56 @@
+"""Traits are those of the ink, and do not depend on its place or sampling."""
+
+import numpy as np
+import pytest
+
+from handwriter.ink import Ink
+from handwriter.traits import traits
+
+
+def zigzag(n=60, *, slant=0.0, size=1.0, climb=0.0, grow=0.0):
+    """Upright strokes side by side, all joined; `slant` is a shear, `grow` a factor a stroke."""
+    x = np.repeat(np.arange(n) * 0.8, 2)
+    y = np.tile([-1.0, 1.0], n) * np.exp(grow * np.arange(2 * n)) + climb * x
+    return Ink((size * np.column_stack([x - slant * y, y]),))
+
+
+def test_slant_is_the_lean_of_the_downstrokes():
+    assert traits(zigzag(), 20).slant == pytest.approx(0.0, abs=1e-9)
+    leaning = zigzag().transformed(np.array([[1.0, -np.tan(np.radians(20))], [0.0, 1.0]]))
+    assert traits(leaning, 20).slant == pytest.approx(20.0, abs=0.5)
+
+
+def test_size_is_in_the_unit_of_the_ink_and_spacing_is_not():
+    small, large = traits(zigzag(), 30), traits(zigzag(size=3.0), 30)
+    assert large.size == pytest.approx(3 * small.size)
+    assert large.spacing == pytest.approx(small.spacing)
+    assert traits(zigzag(), 15).spacing == pytest.approx(2 * small.spacing)
+
+
+def test_an_even_line_does_not_wander():
+    found = traits(zigzag(200), 60)
+    assert found.unevenness < 0.05
+
+
+def test_a_line_that_climbs_or_grows_wanders():
+    assert traits(zigzag(200, climb=0.05), 60).baseline_wander > 0.3
+    assert traits(zigzag(200, grow=0.003), 60).size_wander > 0.2
+
+
+def test_place_and_sampling_do_not_matter():
+    ink = zigzag(80)
+    (stroke,) = ink.strokes
+    finer = np.empty((2 * len(stroke) - 1, 2))
+    finer[::2], finer[1::2] = stroke, (stroke[:-1] + stroke[1:]) / 2
+    for other in (ink.moved(50.0, -7.0), Ink((finer,))):
+        for name, value in vars(traits(ink, 20)).items():
+            assert getattr(traits(other, 20), name) == pytest.approx(value, abs=0.02), name
+
+
+@pytest.mark.parametrize("ink", [Ink(()), Ink((np.zeros((1, 2)),)), Ink((np.zeros((3, 2)),))])
+def test_ink_of_dots_alone_has_no_traits(ink):
+    assert traits(ink, 1) is None
+
+
+def test_a_flat_line_has_traits():
+    assert traits(Ink((np.array([[0.0, 0.0], [5.0, 0.0]]),)), 1).slant == 0.0
