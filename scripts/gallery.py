@@ -1,6 +1,6 @@
-"""Make the pictures in docs/gallery: what the installed hand writes today, nothing selected.
+"""Make the pictures in docs/gallery: what the installed hand writes today, raw and checked.
 
-Run it from anywhere: `python scripts/gallery.py [--hand NAME]`.
+Run it from anywhere: `python scripts/gallery.py [--hand NAME] [--reader NAME]`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 import handwriter
+from handwriter.evaluation import load_sentences
 from handwriter.explain import explain
 from handwriter.picture import contact_sheet
 
@@ -28,12 +29,16 @@ SENTENCES = (
     "Yes!",
 )
 SMOOTHNESSES = (0.0, 0.75, 1.5)
+FIFTY_SMOOTHNESS = 1.0
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hand", default="research")
-    hand = handwriter.load(parser.parse_args().hand)
+    parser.add_argument("--reader", default="research")
+    arguments = parser.parse_args()
+    hand = handwriter.load(arguments.hand)
+    author = handwriter.Author(hand, handwriter.load_reader(arguments.reader))
     GALLERY.mkdir(parents=True, exist_ok=True)
     rows = []
     for smoothness in SMOOTHNESSES:
@@ -51,9 +56,38 @@ def main() -> None:
             f"**Unselected**, smoothness {smoothness:g}, seeds 1 to {len(lines)}: "
             f"{n_finished} of {len(lines)} came to their end.\n"
         )
+    rows += _fifty(author)
     trace = hand.trace("Dear Anna, thank you", smoothness=0.75, seed=1)
     (GALLERY / "explain.png").write_bytes(explain(trace, hand.weights))
     (GALLERY / "README.md").write_text(_page(hand, rows), encoding="utf-8")
+
+
+def _fifty(author: handwriter.Author) -> list[str]:
+    """The first 50 of the test sentences, as they came, and as the author gives them."""
+    texts, smoothness = load_sentences()[:50], FIFTY_SMOOTHNESS
+    raw = author.hand.write_lines(texts, smoothness=smoothness, seed=1)
+    checked = list(author.iter_lines(texts, smoothness=smoothness, seed=1))
+    captions = [
+        f"{line.text} | read: {line.read} | best of {line.n_candidates}" for line in checked
+    ]
+    name = author.hand.name
+    for kind, lines, words in (("unselected", raw, texts), ("checked", checked, captions)):
+        sheet = contact_sheet(lines, words, columns=2, width_px=1400)
+        sheet.convert("P", palette=1, colors=16).save(
+            GALLERY / f"fifty-{kind}-{name}.png", optimize=True
+        )
+    n_legible = sum(line.is_legible for line in checked)
+    n_right = sum(line.read == line.text for line in checked)
+    drawn = sum(line.n_candidates for line in checked) / len(checked)
+    return [
+        f"![50 unselected lines](fifty-unselected-{name}.png)\n\n"
+        f"**Unselected**, smoothness {smoothness:g}, seeds 1 to 50, the first 50 of the sentences "
+        "that `handwriter evaluate` writes.\n",
+        f"![50 checked lines](fifty-checked-{name}.png)\n\n"
+        f"**Selected**: the same sentences and seeds as the author gives them, {drawn:.1f} "
+        f"candidates drawn a line; {n_right} of 50 read exactly, {n_legible} legible (at most a "
+        "fifth of the characters read wrongly).\n",
+    ]
 
 
 def _page(hand: handwriter.Hand, rows: list[str]) -> str:
@@ -62,7 +96,7 @@ def _page(hand: handwriter.Hand, rows: list[str]) -> str:
             "# Gallery",
             "",
             f"Made by `python scripts/gallery.py --hand {hand.name}`. Licence: {hand.licence}.",
-            "Every line is the first that came: nothing here was selected or drawn again.",
+            "What is marked unselected is the first that came, drawn once.",
             "",
             *rows,
             "![what the network thought](explain.png)",

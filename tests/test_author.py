@@ -171,7 +171,14 @@ GOOD = Verdict(seed=SEED, read="hello", edits=0, length=5, doubt=0.01, missed=0,
 
 @pytest.mark.parametrize(
     "worse",
-    [{"edits": 1}, {"doubt": 0.5}, {"missed": 1}, {"finished": False}, {"unevenness": 0.6}],
+    [
+        {"edits": 1},
+        {"doubt": 0.5},
+        {"missed": 1},
+        {"finished": False},
+        {"unevenness": 0.6},
+        {"ink_nats": -2.0},
+    ],
 )
 def test_whatever_speaks_against_a_candidate_makes_it_cost_more(worse):
     assert replace(GOOD, **worse).cost > GOOD.cost

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from handwriter.author import Author, Checked
+from handwriter.edits import Errors, character_errors
 from handwriter.errors import BadData
 from handwriter.evaluation import (
     load_sentences,
     raw_legibility,
-    reading_errors,
+    real_legibility,
     selected_legibility,
 )
+from handwriter.ink import Line
 from handwriter.traits import traits
 
 TEXTS = ["ab ba", "abba", "b"]
@@ -61,9 +63,13 @@ def test_selected_figures_are_those_of_the_authors_lines(tiny_hand, tiny_reader)
 
 def test_real_ink_is_measured_by_the_same_rule(tiny_hand, tiny_reader):
     inks = tiny_hand.write_lines(TEXTS, seed=3)
-    errors = reading_errors(tiny_reader, inks, TEXTS)
-    assert errors.length == sum(map(len, TEXTS))
-    assert errors.edits > 0
+    lines = [Line(ink, text) for ink, text in zip(inks, TEXTS, strict=True)]
+    found = real_legibility(tiny_reader, lines)
+    read = [tiny_reader.read(ink).text for ink in inks]
+    pairs = zip(read, TEXTS, strict=True)
+    errors = sum((character_errors(text, truth) for text, truth in pairs), Errors())
+    assert found.character_error_rate == errors.rate
+    assert (found.lines, found.unfinished) == (3, 0.0)
 
 
 def test_a_checked_line_says_what_was_read_and_is_ink_as_any(tiny_hand, tiny_reader):

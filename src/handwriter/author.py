@@ -43,6 +43,7 @@ _MISSED = 1.0  # a character that the window never rested on
 _UNFINISHED = 10.0
 _NATS = 1.0  # the reader's doubt, in nats a character
 _UNEVEN = 0.5  # baseline and size, in sizes
+_IMPROBABLE = 0.1  # ink under the network that drew it, in nats a step
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ class Verdict:
 
     `read` is what the reader made of it, `edits` how many characters that is from the text.
     `doubt` is how improbable the reader finds the text, in nats a character.  `missed` counts
-    the characters that the window never rested on.  `ink_nats` is the mean of what each step of
-    the pen cost under the network's own distribution, and `unevenness` how much size and
-    baseline wander, in sizes.
+    the characters that the window never rested on.  `ink_nats` is the mean log density of the
+    pen's steps under the network that drew them, and `unevenness` how much size and baseline
+    wander, in sizes.
     """
 
     seed: int
@@ -90,6 +91,7 @@ class Verdict:
             + _UNFINISHED * (not self.finished)
             + _NATS * self.doubt
             + _UNEVEN * self.unevenness
+            - _IMPROBABLE * self.ink_nats
         )
 
 

@@ -165,8 +165,13 @@ def explain(
 
 @app.command(epilog="Example: handwriter hands")
 def hands() -> None:
-    """List the installed hands and their licences."""
-    from handwriter.weights import installed_hands, load_weights
+    """List the installed hands, and the readers that check them, with their licences."""
+    from handwriter.weights import (
+        installed_hands,
+        installed_readers,
+        load_reader_weights,
+        load_weights,
+    )
 
     for name in installed_hands():
         weights = load_weights(name)
@@ -174,6 +179,13 @@ def hands() -> None:
         print(f"  data        {weights.data}")
         print(f"  characters  {weights.characters.strip()} and the blank")
         print(f"  trained     {weights.about['epochs']} epochs, {weights.about['weights']} weights")
+    for name in installed_readers():
+        reader = load_reader_weights(name)
+        print(f"{name} (reader): {reader.licence}")
+        print(f"  data        {reader.data}")
+        print(f"  characters  {reader.characters.strip()} and the blank")
+        rate = json.loads(reader.about["figures"])["character_error_rate"]
+        print(f"  figures     {100 * rate:.1f} % of characters read wrongly in validation")
 
 
 # --- Reading -----------------------------------------------------------------------------------
@@ -359,7 +371,8 @@ def export(
 def evaluate(
     what: Annotated[str, typer.Argument(help="A hand's name or file, or a checkpoint.")],
     data: Annotated[
-        Path | None, typer.Option("--data", help="For a checkpoint: the lines it was trained on.")
+        Path | None,
+        typer.Option("--data", help="A lines file: the checkpoint's own, or real ink to compare."),
     ] = None,
     split: Annotated[
         str, typer.Option("--split", help="For a checkpoint: validation or train.")
@@ -379,15 +392,15 @@ def evaluate(
     """Measure a hand, or recompute the figures of a checkpoint.
 
     A hand writes sentences that no training saw, once as its network samples them and once
-    checked, at each smoothness; the reader reads them.  A checkpoint that writes is told in nats
-    and squared errors, in the normalised units of its training lines; one that reads, in its
-    character error rate.
+    checked, at each smoothness; the reader reads them, and the validation lines of --data to
+    compare.  A checkpoint that writes is told in nats and squared errors, in the normalised units
+    of its training lines; one that reads, in its character error rate.
     """
     if Path(what).suffix == ".safetensors":
         _evaluate_checkpoint(Path(what), data, split)
     else:
         rows = _legibility_rows(
-            what, reader, sentences, _numbers(smoothness), candidates, seed, quiet
+            what, reader, data, sentences, _numbers(smoothness), candidates, seed, quiet
         )
         _print_legibility(rows, as_json)
 
@@ -404,17 +417,28 @@ def _evaluate_checkpoint(checkpoint: Path, data: Path | None, split: str) -> Non
 
 
 def _legibility_rows(
-    hand: str, reader: str, sentences: Path | None, smoothnesses: list[float], candidates: int,
-    seed: int, quiet: bool,
+    hand: str, reader: str, data: Path | None, sentences: Path | None, smoothnesses: list[float],
+    candidates: int, seed: int, quiet: bool,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
-    """A row of figures for each smoothness, raw and checked."""
+    """A row of figures for people's lines, then for each smoothness, raw and checked."""
     from handwriter.author import Author
-    from handwriter.evaluation import load_sentences, raw_legibility, selected_legibility
+    from handwriter.evaluation import (
+        load_sentences,
+        raw_legibility,
+        real_legibility,
+        selected_legibility,
+    )
     from handwriter.hand import load
     from handwriter.reader import load_reader
 
     author = Author(load(hand), load_reader(reader))
     texts = load_sentences(sentences)
+    if data is not None:
+        from handwriter.training.lines import load_lines
+
+        lines = load_lines(data)
+        people = [lines.line(int(i)) for i in lines.where("validation")]
+        yield {"smoothness": None, "how": "people", **real_legibility(author.reader, people).row()}
     for smoothness in _with_bar(iter(smoothnesses), len(smoothnesses), "evaluating", quiet):
         raw = raw_legibility(author.hand, author.reader, texts, smoothness, seed)
         checked = selected_legibility(author, texts, smoothness, seed, candidates)
@@ -437,7 +461,7 @@ def _print_legibility(rows: Iterator[dict[str, Any]], as_json: bool) -> None:
     for row in rows:
         rates = ("character_error_rate", "word_error_rate", "worst_line", "broken", "unfinished")
         table.add_row(
-            f"{row['smoothness']:g}",
+            "" if row["smoothness"] is None else f"{row['smoothness']:g}",
             row["how"],
             *(f"{100 * row[name]:.1f} %" for name in rates),
             f"{row['candidates']:.1f}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -14,7 +14,7 @@ from handwriter.author import DEFAULT_CANDIDATES, UNIT, Author, Checked
 from handwriter.edits import Errors, character_errors, word_errors
 from handwriter.errors import BadData
 from handwriter.hand import Hand
-from handwriter.ink import Written
+from handwriter.ink import Ink, Line, Written
 from handwriter.reader import Reader
 from handwriter.traits import traits
 
@@ -71,7 +71,7 @@ def raw_legibility(
     written = hand.write_lines(texts, smoothness=smoothness, seed=seed)
     seconds = time.perf_counter() - begun
     read = [reading.text for reading in reader.read_lines(written, spread=UNIT)]
-    return _legibility(written, read, len(written), seconds)
+    return _written_legibility(written, read, len(written), seconds)
 
 
 def selected_legibility(
@@ -85,26 +85,40 @@ def selected_legibility(
     )
     seconds = time.perf_counter() - begun
     read = [line.read or "" for line in written]
-    return _legibility(written, read, sum(line.n_candidates for line in written), seconds)
+    n_candidates = sum(line.n_candidates for line in written)
+    return _written_legibility(written, read, n_candidates, seconds)
 
 
-def reading_errors(reader: Reader, inks: Iterable[Any], texts: Sequence[str]) -> Errors:
-    """What the reader gets wrong in ink whose texts are known: the measure of all the above."""
-    readings = reader.read_lines(list(inks))
-    pairs = zip(readings, texts, strict=True)
-    return sum((character_errors(reading.text, text) for reading, text in pairs), Errors())
+def real_legibility(reader: Reader, lines: Sequence[Line]) -> Legibility:
+    """What the reader makes of people's own lines, which is the measure of all the above."""
+    begun = time.perf_counter()
+    read = [reading.text for reading in reader.read_lines(line.ink for line in lines)]
+    seconds = time.perf_counter() - begun
+    inks, texts = [line.ink for line in lines], [line.text for line in lines]
+    return _legibility(inks, texts, read, n_unfinished=0, n_candidates=len(lines), seconds=seconds)
+
+
+def _written_legibility(
+    written: Sequence[Written], read: Sequence[str], n_candidates: int, seconds: float
+) -> Legibility:
+    n_unfinished = sum(not line.finished for line in written)
+    texts = [" ".join(line.text.split()) for line in written]
+    return _legibility(
+        written, texts, read, n_unfinished=n_unfinished, n_candidates=n_candidates, seconds=seconds
+    )
 
 
 def _legibility(
-    written: Sequence[Written], read: Sequence[str], n_candidates: int, seconds: float
-) -> Legibility:
-    pairs = [
-        (found, " ".join(line.text.split())) for found, line in zip(read, written, strict=True)
-    ]
+    inks: Sequence[Ink], texts: Sequence[str], read: Sequence[str], *, n_unfinished: int,
+    n_candidates: int, seconds: float,
+) -> Legibility:  # fmt: skip
+    pairs = list(zip(read, texts, strict=True))
     characters = [character_errors(found, text) for found, text in pairs]
     words = [word_errors(found, text) for found, text in pairs]
-    looks = [look for line in written if (look := traits(line, len(line.text)))]
-    n = len(written)
+    looks = [
+        look for ink, text in zip(inks, texts, strict=True) if (look := traits(ink, len(text)))
+    ]
+    n = len(texts)
     spread = {name: _mean_and_deviation([getattr(look, name) for look in looks]) for name in TRAITS}
     return Legibility(
         lines=n,
@@ -112,7 +126,7 @@ def _legibility(
         word_error_rate=sum(words, Errors()).rate,
         worst_line=max(errors.rate for errors in characters),
         broken=sum(errors.rate > BROKEN for errors in characters) / n,
-        unfinished=sum(not line.finished for line in written) / n,
+        unfinished=n_unfinished / n,
         candidates=n_candidates / n,
         seconds=seconds / n,
         **spread,
