@@ -19,16 +19,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from plain import PlainNetwork
+from torch import nn
 
 from handwriter.training.batches import Batch
 from handwriter.training.machine import Machine, this_machine
 from handwriter.training.network import (
-    Mixture,
     Network,
     NetworkConfig,
-    Text,
-    mixture,
     n_parameters,
     nats,
     one_hot,
@@ -43,45 +41,6 @@ OURS = NetworkConfig(
 WITH_PEEPHOLES = NetworkConfig(**{**vars(OURS), "peepholes": True})
 PROC = Path("/proc/self")  # Linux only
 TRAINING = TrainingConfig(weight_decay=1e-4)
-
-
-class Naive(nn.Module):
-    """The same network as anyone would write it first: one loop, PyTorch's cell, autograd."""
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        self.config = config
-        n, a = config.cells, len(config.alphabet)
-        below = [3 + a] + [3 + a + n] * (config.layers - 1)
-        self.cells = nn.ModuleList(nn.LSTMCell(n_inputs, n) for n_inputs in below)
-        self.to_window = nn.Linear(n, 3 * config.windows)
-        self.output = nn.Linear(config.layers * n, config.n_outputs)
-        with torch.no_grad():
-            self.to_window.bias[2 * config.windows :] -= 2.5  # a slow window, as ours begins
-
-    def forward(self, steps: Tensor, text: Text) -> tuple[Mixture, None, None]:
-        lines = steps.shape[1]
-        zeros = steps.new_zeros(lines, self.config.cells)
-        states = [(zeros, zeros)] * self.config.layers
-        window = steps.new_zeros(lines, len(self.config.alphabet))
-        kappa = steps.new_zeros(lines, self.config.windows)
-        u = torch.arange(1, text.mask.shape[1] + 1, device=steps.device)
-        outputs = []
-        for step in steps:
-            h, c = self.cells[0](torch.cat([step, window], -1), states[0])
-            states[0] = (h, c)
-            alpha, beta, pace = self.to_window(h).exp().chunk(3, -1)
-            kappa = kappa + pace
-            bells = alpha[..., None] * (-beta[..., None] * (kappa[..., None] - u) ** 2).exp()
-            phi = bells.sum(1) * text.mask
-            window = (phi[:, None] @ text.one_hot)[:, 0]
-            hiddens = [h]
-            for layer in range(1, self.config.layers):
-                below = torch.cat([step, window, hiddens[-1]], -1)
-                states[layer] = self.cells[layer](below, states[layer])
-                hiddens.append(states[layer][0])
-            outputs.append(self.output(torch.cat(hiddens, -1)))
-        return mixture(torch.stack(outputs), self.config), None, None
 
 
 def make_batch(lines: int, steps: int, device: torch.device) -> Batch:
@@ -176,7 +135,7 @@ def measure(precision: str, batch: Batch, repeats: int) -> None:
     networks = {
         "handwriter": Network(OURS),
         "with peepholes": Network(WITH_PEEPHOLES),
-        "plain step loop": Naive(OURS),
+        "plain step loop": PlainNetwork(OURS),
     }
     ours, _, naive = networks.values()
     second_biases = 4 * OURS.cells * OURS.layers  # PyTorch's cells have two of each

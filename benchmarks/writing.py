@@ -19,74 +19,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 import torch
-from torch import Tensor, nn
+from plain import PlainNetwork
 
 from handwriter.hand import Hand, load
-from handwriter.training.network import Mixture, NetworkConfig, mixture, n_parameters, one_hot
+from handwriter.training.network import NetworkConfig, n_parameters
 from handwriter.weights import installed_readers
 
 TEXT = "The quick brown fox jumps over lazy dogs"  # 40 characters
 LINES = 64
 SMOOTHNESS = 1.5
 READS = 20  # of the weights, for one measurement of the cache
-
-
-class Plain(nn.Module):
-    """The same network as anyone would write it first, a step at a time, with PyTorch's cells."""
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        self.config = config
-        n, a = config.cells, len(config.alphabet)
-        below = [3 + a] + [3 + a + n] * (config.layers - 1)
-        self.cells = nn.ModuleList(nn.LSTMCell(n_inputs, n) for n_inputs in below)
-        self.to_window = nn.Linear(n, 3 * config.windows)
-        self.output = nn.Linear(config.layers * n, config.n_outputs)
-
-    @torch.no_grad()
-    def write(self, texts: Sequence[str], steps: int) -> Tensor:
-        """So many steps of each text, (steps, lines, 3)."""
-        config, lines = self.config, len(texts)
-        text = one_hot(texts, config.alphabet, beyond=True)
-        zeros = torch.zeros(lines, config.cells)
-        states = [(zeros, zeros)] * config.layers
-        window = torch.zeros(lines, len(config.alphabet))
-        kappa = torch.zeros(lines, config.windows)
-        u = torch.arange(1, text.mask.shape[1] + 1)
-        step, drawn = torch.zeros(lines, 3), []
-        for _ in range(steps):
-            hiddens: list[Tensor] = []
-            for layer in range(config.layers):
-                x = torch.cat([step, window, *hiddens[-1:]], -1)
-                states[layer] = self.cells[layer](x, states[layer])
-                hiddens.append(states[layer][0])
-                if layer == 0:
-                    alpha, beta, pace = self.to_window(hiddens[0]).exp().chunk(3, -1)
-                    kappa = kappa + pace
-                    bells = (-beta[..., None] * (kappa[..., None] - u) ** 2).exp()
-                    phi = (alpha[..., None] * bells).sum(1) * text.mask
-                    window = (phi[:, None] @ text.one_hot)[:, 0]
-            step = self.draw(mixture(self.output(torch.cat(hiddens, -1)), config))
-            drawn.append(step)
-        return torch.stack(drawn)
-
-    def draw(self, y: Mixture) -> Tensor:
-        """One step (lines, 3) from the distribution (eqs. 61-62)."""
-        chosen = torch.multinomial((y.log_pi * (1 + SMOOTHNESS)).softmax(-1), 1)
-        pick = chosen[..., None].expand(-1, 1, 2)
-        mu, log_sigma = y.mu.gather(1, pick)[:, 0], y.log_sigma.gather(1, pick)[:, 0]
-        sigma, rho = (log_sigma - SMOOTHNESS).exp(), y.rho_hat.gather(1, chosen).tanh()
-        noise = torch.randn(len(chosen), 2)
-        first, second = noise.split(1, -1)
-        mixed = torch.cat([first, rho * first + (1 - rho**2).sqrt() * second], -1)
-        pen = torch.multinomial(y.pen.softmax(-1), 1) if y.pen.shape[-1] == 3 else y.pen.sigmoid()
-        return torch.cat([mu + sigma * mixed, (pen > 0.5).float()], -1)
 
 
 def network_of(hand: Hand) -> NetworkConfig:
@@ -108,11 +56,11 @@ def writing(hand: Hand, lines: int, steps: int) -> Callable[[], float]:
     return measure
 
 
-def plain(network: Plain, lines: int, steps: int, threads: int) -> Callable[[], float]:
+def plain(network: PlainNetwork, lines: int, steps: int, threads: int) -> Callable[[], float]:
     def measure() -> float:
         torch.set_num_threads(threads)
         begun = time.perf_counter()
-        network.write([TEXT] * lines, steps)
+        network.write([TEXT] * lines, steps, SMOOTHNESS)
         return (time.perf_counter() - begun) / (steps * lines)
 
     return measure
@@ -146,7 +94,7 @@ def cold_start(hand: str, folder: Path) -> Callable[[], float]:
     return measure
 
 
-def n_weights_read(network: Plain) -> int:
+def n_weights_read(network: PlainNetwork) -> int:
     """Weights of the matrix products: those that a step has to read."""
     return sum(p.numel() for p in network.parameters() if p.ndim == 2)
 
@@ -158,7 +106,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=7, help="rounds that the medians are of")
     options = parser.parse_args()
     hand = load(options.hand)
-    network = Plain(network_of(hand)).eval()
+    network = PlainNetwork(network_of(hand)).eval()
     is_int8 = hand.weights.about["weights"] == "int8"
     n_bytes = n_weights_read(network) * (1 if is_int8 else 4)
     print(
