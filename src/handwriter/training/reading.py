@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from handwriter.ctc import FrameTable
 from handwriter.edits import Errors, character_errors
 from handwriter.features import N_FEATURES, Floats, features, spread_of
 from handwriter.ink import Ink
@@ -18,7 +19,7 @@ from handwriter.training.batches import sorted_batches, spelled
 from handwriter.training.lines import Lines
 from handwriter.training.machine import Machine
 from handwriter.training.recipe import InkConfig, Recipe
-from handwriter.training.recogniser import Frames, ReaderConfig, ReaderNetwork, best_path, ctc
+from handwriter.training.recogniser import Frames, ReaderConfig, ReaderNetwork, ctc
 from handwriter.training.train import Losses, Moment
 
 LINES_SHOWN = 16  # lines of validation whose reading is drawn at each epoch's end
@@ -141,7 +142,12 @@ class Reading:
         return {"epoch": contact_sheet([self.lines.ink(int(i)) for i in chosen], captions)}
 
     def _texts(self, frames: Frames) -> list[str]:
-        return ["".join(self.config.alphabet[c - 1] for c in line) for line in best_path(frames)]
+        """The best path of each line, as the exported reader takes it."""
+        logits = frames.logits.float().cpu().numpy()
+        return [
+            FrameTable(logits[:n, line], self.config.alphabet).reading().text
+            for line, n in enumerate(frames.lengths.tolist())
+        ]
 
 
 def seen_otherwise(ink: Ink, config: InkConfig, rng: np.random.Generator) -> Floats:

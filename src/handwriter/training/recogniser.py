@@ -11,7 +11,6 @@ convolution, and the backward layers begin at each line's own end.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 from typing import NamedTuple
 
 import torch
@@ -122,12 +121,3 @@ def _reversal(lengths: Tensor, n: int) -> Tensor:
     """For each frame the one that takes its place when lines run backwards, (n, lines)."""
     places = torch.arange(n, device=lengths.device)[:, None]
     return torch.where(places < lengths, lengths - 1 - places, places)
-
-
-def best_path(frames: Frames) -> list[list[int]]:
-    """The likeliest label of each frame, repeats joined and blanks dropped, for each line."""
-    found = []
-    for labels, n in zip(frames.logits.argmax(-1).T.tolist(), frames.lengths.tolist(), strict=True):
-        joined = [label for label, _ in groupby(labels[:n])]
-        found.append([label for label in joined if label != BLANK])
-    return found
