@@ -32,12 +32,12 @@ def file(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "a.onnx"
 
 
-def refusal(path: Path, content: bytes | None = None) -> str:
-    """Why the file at `path`, with this content, is no hand."""
+def refusal(path: Path, content: bytes | None = None, load=load_weights, error=BadHand) -> str:
+    """Why the file at `path`, with this content, is no hand, or not what `load` is for."""
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(BadHand) as caught:
-        load_weights(path)
+    with pytest.raises(error) as caught:
+        load(path)
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
     return str(caught.value)
@@ -204,13 +204,7 @@ def reader(tiny_reader_path: Path) -> bytes:
 
 def reader_refusal(path: Path, content: bytes | None = None) -> str:
     """Why the file at `path`, with this content, is no reader."""
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(BadReader) as caught:
-        load_reader_weights(path)
-    assert "\n" not in str(caught.value)
-    assert str(path) in str(caught.value)
-    return str(caught.value)
+    return refusal(path, content, load_reader_weights, BadReader)
 
 
 def test_a_reader_tells_what_it_is(tiny_reader_path):

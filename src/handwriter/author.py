@@ -260,7 +260,7 @@ class _Work:
 
     def __init__(self, text: str, seed: int) -> None:
         self.text, self.seed = text, seed
-        self.pieces = list(pieces(text))
+        self.pieces = pieces(text)
         self.kept: list[tuple[Draft, Verdict]] = []
         self.best: tuple[Draft, Verdict] | None = None
         self.rounds = self.n_drawn = self.n_candidates = 0

@@ -11,7 +11,7 @@ import math
 import operator
 import secrets
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -240,27 +240,31 @@ class Hand:
         self, texts: Sequence[str], seeds: Sequence[int], after: Sequence[Draft | None]
     ) -> list[Job]:
         """What the pen has to draw; drafts that go on from the same one are primed once."""
-        asked = [
-            (before, before.text.lstrip(" ") + text)
-            for before, text in dict.fromkeys(zip(after, texts, strict=True))
-            if before
+        wholes = [
+            before.text.lstrip(" ") + text if before else text
+            for before, text in zip(after, texts, strict=True)
         ]
-        states = self._primed(asked) if asked else {}
+        states = self._primed(dict.fromkeys(zip(after, wholes, strict=True)))
         return [
             Job(
-                text=before.text.lstrip(" ") + text if before else text,
+                text=whole,
                 rng=np.random.default_rng(seed),
                 budget=step_budget(len(text), self.weights.pace),
-                state=states[before, before.text.lstrip(" ") + text] if before else None,
+                state=states.get((before, whole)),
             )
-            for text, seed, before in zip(texts, seeds, after, strict=True)
+            for text, seed, before, whole in zip(texts, seeds, after, wholes, strict=True)
         ]
 
-    def _primed(self, asked: Sequence[tuple[Draft, str]]) -> dict[tuple[Draft, str], State]:
+    def _primed(
+        self, asked: Iterable[tuple[Draft | None, str]]
+    ) -> dict[tuple[Draft | None, str], State]:
         """The network after it has seen each draft as the begin of a line with that text."""
-        shown = [self._as_begin(draft) for draft, _ in asked]
-        states = primed(self.weights, [text for _, text in asked], shown)
-        return dict(zip(asked, states, strict=True))
+        pairs = [(before, whole) for before, whole in asked if before]
+        if not pairs:
+            return {}
+        shown = [self._as_begin(before) for before, _ in pairs]
+        states = primed(self.weights, [whole for _, whole in pairs], shown)
+        return dict(zip(pairs, states, strict=True))
 
     def _as_begin(self, draft: Draft) -> Floats:
         """The draft's steps as if they began a line.

@@ -15,9 +15,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from handwriter.weights import Weights
+from handwriter.weights import FAR, Weights
 
-FAR = 1e4  # a place in the text that no window reaches
 BLOCK = 64  # steps that a line draws its noise for at once; another number gives other ink
 DOWN, LIFTS, ENDS = 0, 1, 2
 

@@ -22,6 +22,7 @@ DEFAULT_HAND = DEFAULT_READER = "research"
 MOST_BYTES = 200_000_000  # the paper's network takes 4 million, or 15 in fp32
 PACES = (1e-3, 10.0)  # characters a step that a hand may have; people have some 0.05
 MOST_SCALE = 1e6
+FAR = 1e4  # a place in the text that no window reaches: what padding is given to a hand
 MOST_SIZE = 10_000  # of layers, cells, mixture components, windows
 
 # The file ends with one more model property, "sha256", of all bytes before it: a message field

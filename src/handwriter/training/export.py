@@ -55,7 +55,7 @@ from handwriter.training.reading import Reading
 from handwriter.training.recipe import NON_LETTER
 from handwriter.training.sample import n_noise
 from handwriter.training.tasks import trained_network
-from handwriter.weights import FORMAT, VERSION
+from handwriter.weights import FAR, FORMAT, VERSION
 
 FEWEST_EXAMPLES = 4  # of a character in training, for the hand to say that it knows it
 MOST_WEIGHT = 63  # int8 weights go from -63 to 63
@@ -65,7 +65,6 @@ IDLE = 2  # cells of each int8 layer
 # What goes into an int8 layer is between these (see Layers below):
 LEAST_INPUT, MOST_INPUT = -1.0, 3.0
 WINDOW_UNIT = 4.0  # so that a window reaches 12 before it is cut off
-FAR = 1e4  # a place in the text that no window reaches
 VALIDATION_LINES = 64  # on which the file is held against the network
 PEN_COPIES = 16  # so that an offset reaches 16 deviations; the largest in IAM-OnDB are 18
 
