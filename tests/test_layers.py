@@ -16,6 +16,7 @@ LAYERS = {
     "errors": 0,
     "ink": 1,
     "alphabet": 1,
+    "page": 2,
     "weights": 1,
     "edits": 1,
     "ctc": 1,
