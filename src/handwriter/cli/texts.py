@@ -1,0 +1,33 @@
+"""Text that the commands take in: an argument, a file or standard input."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from handwriter.errors import BadOption
+
+
+def text_lines(text: str | None, file: Path | None) -> list[str]:
+    """The lines to write, from the argument, the file or standard input."""
+    if text is not None and file is not None:
+        raise BadOption("give the text or --input, not both")
+    if text is None:
+        text = _read_text(file)
+    lines = text.replace("\r\n", "\n").split("\n")
+    return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
+
+
+def _read_text(file: Path | None) -> str:
+    if file is None and sys.stdin.isatty():
+        raise BadOption("there is no text; give it as an argument, by --input FILE or by a pipe")
+    name = file or "standard input"
+    try:
+        content = file.read_bytes() if file and str(file) != "-" else sys.stdin.buffer.read()
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise BadOption(f"cannot read {name} ({error.strerror}); give a text file") from None
+    except UnicodeDecodeError as error:
+        raise BadOption(
+            f"{name} is not UTF-8 text (byte {error.start + 1}); save it as UTF-8 first"
+        ) from None
