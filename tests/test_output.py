@@ -45,7 +45,7 @@ TINY_SVG = f"""<?xml version="1.0" encoding="UTF-8"?>
 <title>A.</title>
 <desc>Software: handwriter {version("handwriter")}; Hand: tiny; Licence: CC0-1.0; Seed: 7; \
 Smoothness: 1.5</desc>
-<g inkscape:groupmode="layer" inkscape:label="1-black" fill="none" stroke="black" \
+<g inkscape:groupmode="layer" inkscape:label="1-black" fill="none" stroke="#000000" \
 stroke-width="0.4" stroke-linecap="round" stroke-linejoin="round">
 <path d="M5,8.2C5.533,7.133 6.067,5 6.6,5 7.133,5 7.667,7.133 8.2,8.2"/>
 <path d="M5.8,6.6L7.4,6.6"/>
@@ -160,10 +160,10 @@ def test_beziers_are_the_spline_that_ink_is_smoothed_with(stroke: np.ndarray) ->
 
 @given(st.lists(curves, min_size=1, max_size=3))
 def test_the_margin_lies_around_all_the_ink(strokes: list[np.ndarray]) -> None:
-    sheet = lay_out([with_strokes(*strokes)] * 2)
-    points = np.concatenate([ink.smoothed(8).points for ink in sheet.lines])
+    (page,) = lay_out([with_strokes(*strokes)] * 2).pages
+    points = np.concatenate([line.ink.smoothed(8).points for line in page.layers[0].lines])
     assert (points >= MARGIN_MM - 1e-6).all()
-    assert (points <= np.array([sheet.width_mm, sheet.height_mm]) - MARGIN_MM + 1e-6).all()
+    assert (points <= np.array([page.width_mm, page.height_mm]) - MARGIN_MM + 1e-6).all()
 
 
 def test_numbers_are_short() -> None:

@@ -6,10 +6,11 @@ A `Document` is all that a file of any format is made from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from handwriter.ink import Ink, Written
+from handwriter.errors import BadOption
+from handwriter.ink import Ink
 
 INK_LAYER = "1-black"  # the number is the pen that a plotter takes, the name is for people
 
@@ -19,14 +20,14 @@ class PlacedLine:
     """A line of ink where it lies on the paper.
 
     `ink` is in millimetres, its strokes in the order they were written; `baseline_mm` is the y
-    that its letters stand on and `text` what it says.  `written` is the line as the hand gave
-    it, in the hand's own unit; None for ink that no hand wrote.
+    that its letters stand on and `text` what it says.  `written` is the line as it was given to
+    be placed, in its own unit: Written where a hand wrote it.  None for what was only drawn.
     """
 
     ink: Ink
     text: str = ""
     baseline_mm: float = 0.0
-    written: Written | None = None
+    written: Ink | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,3 +63,20 @@ class Document:
     pages: tuple[Page, ...]
     title: str = ""
     about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def written_lines(self) -> Iterator[PlacedLine]:
+        """All lines of all pages in the order they were written, guides left out."""
+        for page in self.pages:
+            for layer in page.layers:
+                if not layer.is_guide:
+                    yield from layer.lines
+
+    def only_page(self, file: str) -> Page:
+        """The page of a document that has one; raises BadOption, naming the file, otherwise."""
+        if len(self.pages) != 1:
+            raise BadOption(
+                f"{file} holds one page, and there are {len(self.pages)}: save them under a "
+                "name, one file a page, or as a .pdf"
+            )
+        return self.pages[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
@@ -12,27 +13,28 @@ from secrets import token_hex
 from handwriter.errors import BadOption
 from handwriter.ink import Ink
 from handwriter.output.jsonl import jsonl
-from handwriter.output.layout import lay_out, plain
+from handwriter.output.layout import lay_out
 from handwriter.output.png import png
-from handwriter.output.svg import document, svg
+from handwriter.output.svg import svg
+from handwriter.page import Document
 from handwriter.picture import contact_sheet
 
 __all__ = ["FORMATS", "check_output", "render", "save", "sheet_of", "write_file"]
 
-FORMATS: dict[str, Callable[[Sequence[Ink]], bytes]] = {
+FORMATS: dict[str, Callable[[Document], bytes]] = {
     ".svg": svg,
     ".png": png,
     ".jsonl": jsonl,
 }
 
 
-def save(path: str | os.PathLike[str], lines: Ink | Sequence[Ink]) -> None:
-    """Write one line or several into one file, in the format that its suffix names.
+def save(path: str | os.PathLike[str], lines: Ink | Sequence[Ink] | Document) -> None:
+    """Write a document, one line or several into a file, in the format that its suffix names.
 
     The file appears whole or not at all.  Raises BadOption where the suffix is unknown or
     the file cannot be written.
     """
-    write_file(path, render(Path(path).suffix, [lines] if isinstance(lines, Ink) else lines))
+    write_file(path, render(Path(path).suffix, lines))
 
 
 def sheet_of(inks: Sequence[Ink], captions: Sequence[str], suffix: str) -> bytes:
@@ -43,7 +45,7 @@ def sheet_of(inks: Sequence[Ink], captions: Sequence[str], suffix: str) -> bytes
             contact_sheet(inks, captions).save(content, "png")
             return content.getvalue()
         case ".svg":
-            return document(lay_out(inks), plain("\n".join(captions)), "")
+            return svg(replace(lay_out(inks), title="\n".join(captions), about={}))
         case _:
             raise BadOption(f"cannot draw a sheet as {suffix!r}; choose .png or .svg")
 
@@ -64,12 +66,18 @@ def write_file(path: str | os.PathLike[str], content: bytes) -> None:
         raise BadOption(f"cannot save {str(path)!r}: {_cure(Path(path), error)}") from error
 
 
-def render(suffix: str, lines: Sequence[Ink]) -> bytes:
+def render(suffix: str, lines: Ink | Sequence[Ink] | Document) -> bytes:
     """The bytes of a file with this suffix; raises BadOption where no format has it."""
-    return _format_of(suffix)(lines)
+    return _format_of(suffix)(_as_document(lines))
 
 
-def _format_of(suffix: str) -> Callable[[Sequence[Ink]], bytes]:
+def _as_document(lines: Ink | Sequence[Ink] | Document) -> Document:
+    if isinstance(lines, Document):
+        return lines
+    return lay_out([lines] if isinstance(lines, Ink) else lines)
+
+
+def _format_of(suffix: str) -> Callable[[Document], bytes]:
     if suffix.lower() not in FORMATS:
         given = f"with the suffix {suffix!r}" if suffix else "without a suffix"
         raise BadOption(f"cannot write a file {given}; choose one of {', '.join(FORMATS)}")

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 import numpy as np
 
 from handwriter.ink import Array, Ink, Written
+from handwriter.page import Document
 
 DECIMALS = 4
 
 
-def jsonl(lines: Sequence[Ink]) -> bytes:
+def jsonl(document: Document) -> bytes:
     """Each line as an object with `text`, `strokes` (y downward) and how it was written.
 
-    Ink that no hand wrote has an empty text.  Coordinates are in the hand's own unit, y = 0 on
-    the baseline, rounded to 4 decimals.
+    Ink that no hand wrote has an empty text.  Coordinates are those of the line as it was given,
+    in the hand's own unit, y = 0 on the baseline, rounded to 4 decimals; guides are left out.
     """
-    return "".join(_object(line) + "\n" for line in lines).encode()
+    given = [line.written or line.ink for line in document.written_lines]
+    return "".join(_object(line) + "\n" for line in given).encode()
 
 
 def _object(line: Ink) -> str:

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
 
 from handwriter.ink import Ink, Written
+from handwriter.page import Document, Layer, Page, PlacedLine
 
 MM_PER_UNIT = 1.6  # a hand's unit is the deviation of y, so that an x-height comes to some 3 mm
 LINE_PITCH_MM = 10.0
 MARGIN_MM = 5.0
-PEN_MM = 0.4
 
 
-@dataclass(frozen=True, eq=False)
-class Sheet:
-    """Lines of ink in millimetres from the top left corner of a paper just large enough."""
+def lay_out(lines: Sequence[Ink]) -> Document:
+    """Place lines below each other on one page just large enough, `LINE_PITCH_MM` apart.
 
-    lines: tuple[Ink, ...]
-    width_mm: float
-    height_mm: float
-
-
-def lay_out(lines: Sequence[Ink]) -> Sheet:
-    """Place lines below each other, their baselines (y = 0) `LINE_PITCH_MM` apart.
-
-    Lines keep their x, so that leading blanks stay; the margin lies around all the ink.
+    Lines keep their x, so that leading blanks stay, and their y = 0 is the baseline; the margin
+    lies around all the ink.
     """
     to_mm = np.eye(2) * MM_PER_UNIT
     placed = [
@@ -38,31 +29,31 @@ def lay_out(lines: Sequence[Ink]) -> Sheet:
     strokes = [stroke for ink in placed for stroke in ink.strokes]
     # The curve swings a little further out than the points that it goes through.
     left, top, right, bottom = Ink(tuple(strokes)).smoothed(8).bounds if strokes else (0.0,) * 4
-    return Sheet(
-        tuple(ink.moved(MARGIN_MM - left, MARGIN_MM - top) for ink in placed),
-        right - left + 2 * MARGIN_MM,
-        bottom - top + 2 * MARGIN_MM,
+    layer = Layer(
+        tuple(
+            PlacedLine(
+                ink=ink.moved(MARGIN_MM - left, MARGIN_MM - top),
+                text=line.text if isinstance(line, Written) else "",
+                baseline_mm=number * LINE_PITCH_MM + MARGIN_MM - top,
+                written=line,
+            )
+            for number, (line, ink) in enumerate(zip(lines, placed, strict=True))
+        )
     )
-
-
-def title(lines: Sequence[Ink]) -> str:
-    """What is written, one line of text a line."""
-    return plain("\n".join(line.text for line in _written(lines)))
+    page = Page(right - left + 2 * MARGIN_MM, bottom - top + 2 * MARGIN_MM, (layer,))
+    title = "\n".join(line.text for line in lines if isinstance(line, Written))
+    return Document((page,), title, provenance(lines))
 
 
 def provenance(lines: Sequence[Ink]) -> dict[str, str]:
     """How the lines were written; a value that differs from line to line is listed in order."""
     told = {"Software": f"handwriter {version('handwriter')}"}
-    if written := _written(lines):
+    if written := [line for line in lines if isinstance(line, Written)]:
         told["Hand"] = _listed(line.hand for line in written)
         told["Licence"] = _listed(line.licence for line in written)
         told["Seed"] = _listed(line.seed for line in written)
         told["Smoothness"] = _listed(line.smoothness for line in written)
     return told
-
-
-def _written(lines: Sequence[Ink]) -> list[Written]:
-    return [line for line in lines if isinstance(line, Written)]
 
 
 def plain(text: str) -> str:
@@ -77,4 +68,4 @@ def _is_allowed(character: str) -> bool:
 
 
 def _listed(values: Iterable[object]) -> str:
-    return plain(", ".join(dict.fromkeys(str(value) for value in values)))
+    return ", ".join(dict.fromkeys(str(value) for value in values))

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
 import numpy as np
 
 from handwriter.ink import Array, Ink
-from handwriter.output.layout import PEN_MM, Sheet, lay_out, provenance, title
+from handwriter.output.layout import plain
+from handwriter.page import Document, Layer
 
-LAYER = "1-black"
 
-
-def svg(lines: Sequence[Ink]) -> bytes:
-    """The lines as one SVG file in UTF-8, one Inkscape layer, one `<path>` a stroke.
+def svg(document: Document) -> bytes:
+    """The page as one SVG file in UTF-8, an Inkscape layer a layer, one `<path>` a stroke.
 
     Several lines have a group each, by which they can be told apart again (`interchange`).
     """
-    how = "; ".join(f"{name}: {value}" for name, value in provenance(lines).items())
-    return document(lay_out(lines), title(lines), how)
-
-
-def document(sheet: Sheet, title: str, description: str) -> bytes:
-    """A sheet of ink as SVG, with what its metadata say."""
-    width, height = _number(sheet.width_mm), _number(sheet.height_mm)
+    page = document.only_page("an .svg")
+    width, height = _number(page.width_mm), _number(page.height_mm)
+    about = "; ".join(f"{name}: {value}" for name, value in document.about.items())
     rows = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<svg xmlns="http://www.w3.org/2000/svg"'
         ' xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape"'
         f' width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}">',
-        f"<title>{escape(title)}</title>",
-        f"<desc>{escape(description)}</desc>",
-        f'<g inkscape:groupmode="layer" inkscape:label="{LAYER}" fill="none" stroke="black"'
-        f' stroke-width="{PEN_MM}" stroke-linecap="round" stroke-linejoin="round">',
-        *(row for ink in sheet.lines for row in _rows(ink, grouped=len(sheet.lines) > 1)),
-        "</g>",
+        f"<title>{escape(plain(document.title))}</title>",
+        f"<desc>{escape(plain(about))}</desc>",
+        *(row for layer in page.layers for row in _layer(layer)),
         "</svg>",
     ]
     return "\n".join([*rows, ""]).encode()
+
+
+def _layer(layer: Layer) -> list[str]:
+    return [
+        f'<g inkscape:groupmode="layer" inkscape:label="{escape(plain(layer.name))}" fill="none"'
+        f' stroke="{layer.colour}" stroke-width="{_number(layer.pen_mm)}" stroke-linecap="round"'
+        ' stroke-linejoin="round">',
+        *(row for line in layer.lines for row in _rows(line.ink, grouped=len(layer.lines) > 1)),
+        "</g>",
+    ]
 
 
 def _rows(ink: Ink, *, grouped: bool) -> list[str]:
