@@ -12,6 +12,7 @@ from handwriter.training.network import (
     Network,
     NetworkConfig,
     Text,
+    _multiplier,
     _Recurrence,
     log_density,
     log_pen,
@@ -261,3 +262,31 @@ def test_the_whole_networks_gradient_is_that_of_finite_differences(options):
                 parameter += shift * d
             values.append(loss())
     assert ((values[0] - values[1]) / (2 * size)).item() == pytest.approx(slope.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("rows", [1, 7, 32])
+def test_a_weight_laid_out_once_multiplies_as_it_did_before(dtype, rows):
+    generator = torch.Generator().manual_seed(rows)
+    weight = torch.randn(33, 40, generator=generator).to(dtype)
+    x = torch.randn(rows, 33, generator=generator).to(dtype)
+    for given in (weight, weight.t().contiguous().t()):
+        found = _multiplier(given, rows)(x)
+        assert found.dtype == dtype
+        torch.testing.assert_close(found.float(), x.float() @ weight.float(), rtol=1e-2, atol=0.05)
+
+
+def test_in_bf16_loss_and_gradients_are_those_of_fp32_but_for_rounding():
+    torch.manual_seed(3)
+    network = Network(NetworkConfig("abc ", layers=2, cells=32, mixtures=2, windows=2,
+                                    peepholes=False, initial_pace=0.2))  # fmt: skip
+    steps, text = torch.randn(20, 3, 3), one_hot(["abc", "ca b", "b"], "abc ")
+    gradients = []
+    for enabled in (False, True):
+        network.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            y, _, _ = network(steps, text)
+        nats(steps[..., :2], torch.zeros(20, 3, dtype=torch.long), y).mean().backward()
+        gradients.append(torch.cat([p.grad.flatten() for p in network.parameters()]))
+    full, low = gradients
+    assert (full - low).norm() < 0.02 * full.norm()

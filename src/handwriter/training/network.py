@@ -11,7 +11,7 @@ named option there.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -214,15 +214,13 @@ class _Recurrence(torch.autograd.Function):
         shape = gates.new_empty(steps, lines, 3 * kappa.shape[-1])  # alpha, beta, step of kappa
         phi = gates.new_empty(steps, lines, length)
         c[0], s[0, :, :a], s[0, :, a:], places[0] = cell, window, hidden, kappa
-        r = recurrent.to(low)
+        s_low = s if low == s.dtype else torch.empty_like(s, dtype=low)  # for matrix products
+        s_low[0] = s[0]
+        multiply = _multiplier(recurrent.to(low), lines)
         u = torch.arange(1, length + 1, device=gates.device, dtype=gates.dtype)
 
         for t in range(steps):
-            gate = gates[t]
-            if low == gate.dtype:
-                gate.addmm_(s[t], r)
-            else:
-                gate += s[t].to(low) @ r
+            gate = gates[t].add_(multiply(s_low[t]))
             i, f, g, o = gate.split(n, dim=-1)  # type: ignore[no-untyped-call]
             if peephole is not None:
                 i.addcmul_(c[t], peephole[0])
@@ -234,17 +232,18 @@ class _Recurrence(torch.autograd.Function):
                 o.addcmul_(c[t + 1], peephole[2])
             o.sigmoid_()  # eq. 10
             h = torch.mul(o, c[t + 1].tanh(), out=s[t + 1, :, a:])  # eq. 11
-            if to_window is None or one_hot is None or window_bias is None or mask is None:
-                continue
-            torch.addmm(window_bias, h, to_window, out=shape[t]).exp_()  # eqs. 48-50
-            alpha, beta, pace = shape[t].chunk(3, dim=-1)
-            torch.add(places[t], pace, out=places[t + 1])  # eq. 51
-            bell = _bells(places[t + 1], beta, u)
-            torch.mul((alpha[:, None] @ bell)[:, 0], mask, out=phi[t])  # eq. 46
-            s[t + 1, :, :a] = (phi[t][:, None] @ one_hot)[:, 0]  # eq. 47
+            if to_window is not None and one_hot is not None:
+                torch.addmm(window_bias, h, to_window, out=shape[t]).exp_()  # eqs. 48-50
+                alpha, beta, pace = shape[t].chunk(3, dim=-1)
+                torch.add(places[t], pace, out=places[t + 1])  # eq. 51
+                bell = _bells(places[t + 1], beta, u)
+                torch.mul((alpha[:, None] @ bell)[:, 0], mask, out=phi[t])  # eq. 46
+                s[t + 1, :, :a] = (phi[t][:, None] @ one_hot)[:, 0]  # eq. 47
+            if s_low is not s:
+                s_low[t + 1] = s[t + 1]
 
         ctx.save_for_backward(
-            gates, c, s, places, shape, recurrent, peephole, to_window, one_hot, mask
+            gates, c, s, s_low, places, shape, recurrent, peephole, to_window, one_hot, mask
         )
         ctx.clip, ctx.low = clip, low
         ctx.set_materialize_grads(True)
@@ -254,7 +253,7 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        gates, c, s, places, shape, recurrent, peephole, to_window, one_hot, mask = (
+        gates, c, s, s_low, places, shape, recurrent, peephole, to_window, one_hot, mask = (
             ctx.saved_tensors
         )
         grad_hidden, grad_window, grad_phi = grads[:3]
@@ -273,7 +272,8 @@ class _Recurrence(torch.autograd.Function):
         d_c = torch.zeros_like(c[0])
         d_s = torch.zeros_like(s[0])
         d_kappa = torch.zeros_like(places[0])
-        r_transposed = recurrent.to(ctx.low).t().contiguous()
+        d_low = d_gates if ctx.low == d_gates.dtype else torch.empty_like(d_gates, dtype=ctx.low)
+        multiply = _multiplier(recurrent.to(ctx.low).t(), d_s.shape[0])
         length = one_hot.shape[1] if one_hot is not None else 0
         u = torch.arange(1, length + 1, device=gates.device, dtype=gates.dtype)
 
@@ -301,10 +301,11 @@ class _Recurrence(torch.autograd.Function):
             d_c.mul_(f[t])
             if peephole is not None:
                 d_c.addcmul_(d_i, peephole[0]).addcmul_(d_f, peephole[1])
-            d_s = (d_gates[t].to(ctx.low) @ r_transposed).to(gates.dtype)
+            if d_low is not d_gates:
+                d_low[t] = d_gates[t]
+            d_s = multiply(d_low[t]).to(gates.dtype)
 
-        d_gates_low = d_gates.flatten(0, 1).to(ctx.low)
-        d_recurrent = (s[:-1].flatten(0, 1).to(ctx.low).t() @ d_gates_low).to(gates.dtype)
+        d_recurrent = (s_low[:-1].flatten(0, 1).t() @ d_low.flatten(0, 1)).to(gates.dtype)
         d_peephole = d_to_window = d_bias = None
         if peephole is not None:
             d_i, d_f, _, d_o = d_gates.split(n, dim=-1)  # type: ignore[no-untyped-call]
@@ -315,7 +316,21 @@ class _Recurrence(torch.autograd.Function):
             flat = d_shape.flatten(0, 1)
             d_to_window = s[1:, :, a:].flatten(0, 1).t() @ flat
             d_bias = flat.sum(0)
-        return (d_gates, d_recurrent, d_peephole, d_to_window, d_bias, *[None] * 8)
+        return (d_low, d_recurrent, d_peephole, d_to_window, d_bias, *[None] * 8)
+
+
+def _multiplier(weight: Tensor, rows: int) -> Callable[[Tensor], Tensor]:
+    """x (rows, n) -> x @ weight, for a weight that many x are multiplied with.
+
+    On a processor, oneDNN lays a bf16 weight out anew for each product, which takes as long as
+    the product itself; so it is laid out once here.
+    """
+    packs = weight.device.type == "cpu" and weight.dtype == torch.bfloat16
+    if not packs or not torch.backends.mkldnn.is_available():
+        return lambda x: x @ weight
+    product = torch.ops.mkldnn._linear_pointwise
+    packed = torch.ops.mkldnn._reorder_linear_weight(weight.t().contiguous(), rows)
+    return lambda x: product(x, packed, None, "none", [], "")
 
 
 def _bells(kappa: Tensor, beta: Tensor, u: Tensor) -> Tensor:
