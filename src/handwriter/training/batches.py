@@ -1,8 +1,8 @@
 """From the lines file to batches: order, augmentation, normalisation, padding.
 
-Everything random here follows from the recipe's seed, the epoch and the line, and from nothing
-else.  A run that is stopped and continued, or spread over several processes, therefore sees the
-same batches as one that never was.
+Everything random here follows from the recipe's seed, the epoch or update, and the line, and
+from nothing else.  A run that is stopped and continued, or spread over several processes,
+therefore sees the same batches as one that never was.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def make_batch(
     ink: InkConfig,
     seed: tuple[int, int] | None,
 ) -> Batch:
-    """The chosen lines as a batch; `seed` (run, epoch) augments them, None leaves them alone."""
+    """The chosen lines as a batch; `seed` (run, update) augments them, None leaves them alone."""
     length = int(lines.lengths[chosen].max())
     n = len(chosen)
     seen = np.zeros((length, n, 3), np.float32)

@@ -83,7 +83,7 @@ class Reading:
         return {}
 
     def make_batch(self, chosen: Any, seed: tuple[int, int] | None) -> ReadingBatch:
-        """The chosen lines; `seed` (run, epoch) augments them, None leaves them alone."""
+        """The chosen lines; `seed` (run, update) augments them, None leaves them alone."""
         rows = [self._features(int(i), seed) for i in chosen]
         padded = np.zeros((len(rows), max(map(len, rows)), N_FEATURES), np.float32)
         for line, row in enumerate(rows):
@@ -106,7 +106,7 @@ class Reading:
     def losses(
         self, network: ReaderNetwork, chosen: Any, moment: Moment, machine: Machine
     ) -> Losses:
-        seed = (self.recipe.training.seed, moment.epoch)
+        seed = (self.recipe.training.seed, moment.update)
         batch = self.make_batch(chosen, seed).to(machine.device)
         with machine.autocast():
             frames = network(batch.features, batch.lengths)

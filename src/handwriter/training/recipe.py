@@ -1,8 +1,8 @@
 """Recipes: the TOML files that say how a network is built and trained.
 
-A recipe has three tables: `[network]` for one that writes or `[reader]` for one that reads,
-`[ink]` and `[training]`.  Each key is a field of the class of that name, and a key that is left
-out keeps the default given there.
+A recipe has up to four tables: `[network]` for one that writes or `[reader]` for one that reads,
+`[ink]`, `[sampling]` and `[training]`.  Each key is a field of the class of that name, and a key
+that is left out keeps the default given there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,21 @@ class InkConfig:
     size: float = 0.0
     width: float = 0.0
     pen_noise: float = 0.0
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """Which lines an epoch is made of; as it stands, every line once.
+
+    `lines` is how many lines an epoch has (0: as many as there are).  `sources` weighs them by
+    the beginning of their source's name, for instance `{"unipen/set" = 0.5}`; 1 for the rest.
+    `character` is how often every character shall come in an epoch: lines with rare ones are
+    drawn several times, each time with other noise.
+    """
+
+    lines: int = 0
+    character: int = 0
+    sources: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,6 +103,7 @@ class Recipe:
     network: NetworkConfig | ReaderConfig
     ink: InkConfig
     training: TrainingConfig
+    sampling: SamplingConfig = SamplingConfig()
 
     def to_dict(self) -> dict[str, Any]:
         tables = dataclasses.asdict(self)
@@ -102,9 +118,10 @@ class Recipe:
     @classmethod
     def from_dict(cls, table: dict[str, Any]) -> Recipe:
         """The inverse of `to_dict`; raises BadData for what is not a recipe."""
-        if unknown := sorted(table.keys() - {"name", *_KINDS, "ink", "training"}):
+        if unknown := sorted(table.keys() - {"name", *_KINDS, *_TABLES}):
             raise BadData(
-                f"there is no table [{unknown[0]}]; use [network] or [reader], [ink], [training]"
+                f"there is no table [{unknown[0]}]; use [network] or [reader], "
+                + ", ".join(f"[{name}]" for name in _TABLES)
             )
         if table.keys() >= _KINDS.keys():
             raise BadData("a recipe trains one thing; take out [network] or [reader]")
@@ -112,14 +129,18 @@ class Recipe:
         return cls(
             name=str(table.get("name", "")),
             network=_section(_KINDS[kind], table, kind),
-            ink=_section(InkConfig, table, "ink"),
-            training=_section(TrainingConfig, table, "training"),
+            **{name: _section(config, table, name) for name, config in _TABLES.items()},
         )
 
 
 _KINDS: dict[str, type[NetworkConfig | ReaderConfig]] = {
     "network": NetworkConfig,
     "reader": ReaderConfig,
+}
+_TABLES: dict[str, type[InkConfig | SamplingConfig | TrainingConfig]] = {
+    "ink": InkConfig,
+    "sampling": SamplingConfig,
+    "training": TrainingConfig,
 }
 _CHOICES = {
     "optimizer": ("adam", "rmsprop"),
@@ -187,6 +208,9 @@ def _section(kind: type[Any], table: dict[str, Any], name: str) -> Any:
     for key, value in given.items():
         if key not in types:
             raise BadData(f"[{name}] has no setting {key!r}; it has {', '.join(types)}")
+        if types[key] == dict[str, float]:
+            _expect_weights(value, f"[{name}] {key}")
+            continue
         allowed = (int, float) if types[key] is float else (types[key],)
         if type(value) not in allowed:
             raise BadData(f"[{name}] {key} is {value!r}; it takes {_TAKES[types[key]]}")
@@ -201,16 +225,22 @@ def _section(kind: type[Any], table: dict[str, Any], name: str) -> Any:
     return kind(**given)
 
 
+def _expect_weights(value: Any, where: str) -> None:
+    if not isinstance(value, dict) or not all(
+        type(weight) in (int, float) and 0 <= weight < 1e9 for weight in value.values()
+    ):
+        raise BadData(f"{where} is {value!r}; it takes a table of numbers from 0 up")
+
+
 def differences(old: dict[str, Any], new: dict[str, Any]) -> str:
     """The settings in which two recipes differ, as "training.epochs was 20, is 30".
 
     A setting that an older one does not know had its default then.
     """
     defaults = {name: dataclasses.asdict(kind()) for name, kind in _KINDS.items()}
-    defaults |= {"ink": dataclasses.asdict(InkConfig())}
-    defaults |= {"training": dataclasses.asdict(TrainingConfig())}
+    defaults |= {name: dataclasses.asdict(config()) for name, config in _TABLES.items()}
     found = []
-    for table in (*_KINDS, "ink", "training"):
+    for table in (*_KINDS, *_TABLES):
         if table not in old and table not in new:
             continue
         before = defaults[table] | old.get(table, {})

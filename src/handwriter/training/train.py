@@ -3,8 +3,8 @@
 `train` is a generator of what happened, so that the caller draws the progress bar and may stop
 at any time.  All that a run knows lives in its folder: the two last checkpoints, the best one
 and the journal.  Starting the same run again continues it, with the same losses as if it had
-never been stopped: batches and their noise follow from (seed, epoch, line) alone, and the rest is
-in the checkpoint.
+never been stopped: batches and their noise follow from seed, epoch, update and line alone, and
+the rest is in the checkpoint.
 
 Several processes (torchrun) each take every n-th line of a batch; their gradients are added.
 """
@@ -43,12 +43,13 @@ from handwriter.training.optimizer import (
     restore_optimizer,
 )
 from handwriter.training.recipe import Recipe, differences
+from handwriter.training.sampling import drawn, expected_draws
 
 
 class Moment(NamedTuple):
-    """When in a run: the epoch, from 0, and the share of the run's updates that are done."""
+    """When in a run: the updates that are done, and their share of all the run's updates."""
 
-    epoch: int
+    update: int
     share: float
 
 
@@ -136,6 +137,11 @@ class Trainer:
         self.average = {k: v.detach().clone() for k, v in self.network.named_parameters()}
         self.optimizer = make_optimizer(self.network.parameters(), recipe.training)
         self.train_lines = lines.where("train")
+        self.draws = expected_draws(
+            [lines.texts[i] for i in self.train_lines],
+            [lines.sources[i] for i in self.train_lines],
+            recipe.sampling,
+        )
         self.epoch = self.batch = self.update = self.worse_epochs = 0
         self.best_loss = math.inf
         self.lineage: list[dict[str, Any]] = []  # the runs whose weights this one began from
@@ -144,10 +150,11 @@ class Trainer:
 
     def order(self) -> list[Any]:
         """This epoch's batches, as numbers of lines."""
-        lengths = self.lines.lengths[self.train_lines]
         training = self.recipe.training
+        epoch = self.train_lines[drawn(self.draws, training.seed, self.epoch)]
+        lengths = self.lines.lengths[epoch]
         return [
-            self.train_lines[chosen]
+            epoch[chosen]
             for chosen in batch_order(lengths, training.batch_lines, training.seed, self.epoch)
         ]
 
@@ -201,7 +208,7 @@ class Trainer:
         return nats, size
 
     def _moment(self) -> Moment:
-        return Moment(self.epoch, self.update / self.of_updates)
+        return Moment(self.update, self.update / self.of_updates)
 
     def _reseed_dropout(self) -> None:
         """Whatever a network draws follows from the update alone, so that a run can go on."""

@@ -80,13 +80,13 @@ class Writing:
         return {"scaling": asdict(self.scaling)}
 
     def make_batch(self, chosen: Any, seed: tuple[int, int] | None) -> Batch:
-        """The chosen lines; `seed` (run, epoch) augments them, None leaves them alone."""
+        """The chosen lines; `seed` (run, update) augments them, None leaves them alone."""
         ink = self.recipe.ink if seed else _UNCHANGED
         return make_batch(self.lines, chosen, self.scaling, self.config.alphabet, ink, seed)
 
     def losses(self, network: Network, chosen: Any, moment: Moment, machine: Machine) -> Losses:
         training = self.recipe.training
-        batch = self.make_batch(chosen, (training.seed, moment.epoch)).to(machine.device)
+        batch = self.make_batch(chosen, (training.seed, moment.update)).to(machine.device)
         with machine.autocast():
             y, phi, _ = network(
                 batch.seen, batch.text, clip=training.clip_gates,
