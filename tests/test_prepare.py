@@ -320,9 +320,14 @@ def test_nothing_to_learn_from_is_an_error_that_tells_why(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("source", "out", "recipe", "complaint"),
     [
-        ("empty", "out.npz", "default", "holds no IAM-OnDB"),
+        ("empty", "out.npz", "default", "holds neither IAM-OnDB"),
         ("absent", "out.npz", "default", "there is no such file or folder"),
-        ("notes.txt", "out.npz", "default", "neither a folder with IAM-OnDB nor a file ending"),
+        (
+            "notes.txt",
+            "out.npz",
+            "default",
+            "neither a folder with IAM-OnDB, nor UNIPEN, nor a file",
+        ),
         ("notes.txt", "absent/out.npz", "default", "must be a file in a folder that exists"),
         ("notes.txt", "empty", "default", "must be a file in a folder that exists"),
         ("notes.txt", "out.npz", "graves", "the recipes are graves2013, default"),

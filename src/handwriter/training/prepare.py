@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from handwriter.ink import Ink, Line
 from handwriter.training import clean
 from handwriter.training.iam import Noted, Progress, Skipped, is_iam, read_iam
 from handwriter.training.lines import Lines, fits, save_lines
+from handwriter.training.typeset import POINTS_PER_CHARACTER, lines_of
+from handwriter.training.unipen import Segment, is_unipen, read_unipen
 
 MAX_POINTS = 1500
 MAX_GAP = 40.0  # between two strokes, in line units: a word's gap is about 3
-POINTS_PER_CHARACTER = 12.5  # after thinning; IAM-OnDB has 25
 DENSITIES = (6.5, 25.0)  # points per character, after thinning, of ink that says its text
 HELD_OUT = 20  # every 20th line of a file without splits is for validation
 
@@ -29,13 +31,24 @@ HELD_OUT = 20  # every 20th line of a file without splits is for validation
 class Preparation:
     """One way to prepare: `unit` is that of the stored integers, `prepare` does a line.
 
-    `prepare(line, is_iam, done)` returns the line in line units, counts in `done` what it
-    mended, and raises `Unusable` with a reason.  `is_iam` says that the line follows the
-    conventions of IAM-OnDB: its sampling, its tokenised text, its marks of crossed-out ink.
+    `prepare(line, origin, done)` returns the line in line units, counts in `done` what it
+    mended, and raises `Unusable` with a reason.
     """
 
     unit: float
-    prepare: Callable[[Line, bool, Counter[str]], Line]
+    prepare: Callable[[Line, Origin, Counter[str]], Line]
+
+
+class Origin(Enum):
+    """Whose conventions a line follows.
+
+    IAM-OnDB has its own sampling, tokenised text, and marks of crossed-out ink; UNIPEN's lines
+    come with as many points as they should have.
+    """
+
+    IAM = "IAM-OnDB"
+    UNIPEN = "UNIPEN"
+    FILE = "a file"
 
 
 # Of some lines, in order: whether a reader contradicts what each is said to say.
@@ -57,7 +70,8 @@ def prepare(
 ) -> dict[str, Any]:
     """Read ink from `sources`, prepare it by the recipe, write the lines file `out`.
 
-    A source is a folder with IAM-OnDB, an InkML file or a JSON-lines file.  The lines are
+    A source is a folder with IAM-OnDB, UNIPEN's archive or folder, an InkML file or a JSON-lines
+    file.  The lines are
     ordered by their source, so that the same data gives the same bytes.  Returns the report,
     which is also stored in the file.  Raises BadData where nothing can be learnt from.
 
@@ -115,8 +129,8 @@ def _prepared(
     source: Path, preparation: Preparation, tally: _Tally, progress: Progress
 ) -> Iterator[Line]:
     """The usable lines of one source, prepared; the rest is counted."""
-    follows_iam = source.is_dir()
-    for found in _read(source, progress):
+    origin = _origin(source)
+    for found in _read(source, origin, progress):
         if isinstance(found, Noted):
             tally.noted[found.what] += 1
             continue
@@ -126,7 +140,7 @@ def _prepared(
             continue
         done: Counter[str] = Counter()
         try:
-            line = preparation.prepare(found, follows_iam, done)
+            line = preparation.prepare(found, origin, done)
         except Unusable as reason:
             tally.skipped[str(reason)] += 1
             continue
@@ -134,24 +148,48 @@ def _prepared(
         yield replace(line, split=line.split or _drawn_split(line))
 
 
-def _read(source: Path, progress: Progress) -> Iterator[Line | Skipped | Noted]:
-    if source.is_dir():
+def _origin(source: Path) -> Origin:
+    if is_unipen(source):
+        return Origin.UNIPEN
+    return Origin.IAM if source.is_dir() else Origin.FILE
+
+
+def _read(source: Path, origin: Origin, progress: Progress) -> Iterator[Line | Skipped | Noted]:
+    if origin is Origin.UNIPEN:
+        return _read_unipen(source, progress)
+    if origin is Origin.IAM:
         if not is_iam(source):
-            raise BadData(f"{source} holds no IAM-OnDB: neither lineStrokes nor ascii is there")
+            raise BadData(
+                f"{source} holds neither IAM-OnDB (lineStrokes, ascii) nor UNIPEN (data, include)"
+            )
         return read_iam(source, progress)
     if not source.exists():
         raise BadData(f"cannot prepare {source}: there is no such file or folder")
     readers = {".jsonl": interchange.read_jsonl, ".inkml": interchange.read_inkml}
     if source.suffix.lower() not in readers:
         raise BadData(
-            f"cannot prepare {source}: it is neither a folder with IAM-OnDB "
+            f"cannot prepare {source}: it is neither a folder with IAM-OnDB, nor UNIPEN, "
             "nor a file ending in .jsonl or .inkml."
         )
     return readers[source.suffix.lower()](source)
 
 
-def _graves2013(line: Line, is_iam: bool, done: Counter[str]) -> Line:
+def _read_unipen(source: Path, progress: Progress) -> Iterator[Line | Skipped | Noted]:
+    """UNIPEN's texts, words and characters as lines; what gives none is noted."""
+    segments = []
+    for found in read_unipen(source, progress):
+        if isinstance(found, Segment):
+            segments.append(found)
+            yield Noted(found.source, f"{found.level.lower()} read")
+        else:
+            yield Noted(found.source, f"left out: {found.reason}")
+    yield from lines_of(segments)
+
+
+def _graves2013(line: Line, origin: Origin, done: Counter[str]) -> Line:
     """The paper's preprocessing: the ink as it was sampled, from its first point on."""
+    if origin is Origin.UNIPEN:
+        raise BadData("UNIPEN has no sampling of its own to keep; prepare it with --recipe default")
     text, ink = _text(line), _ink(line)
     x, y = ink.strokes[0][0]
     ink = ink.moved(-float(x), -float(y))
@@ -160,15 +198,15 @@ def _graves2013(line: Line, is_iam: bool, done: Counter[str]) -> Line:
     return replace(line, text=text, ink=ink)
 
 
-def _default(line: Line, is_iam: bool, done: Counter[str]) -> Line:
+def _default(line: Line, origin: Origin, done: Counter[str]) -> Line:
     """Text as the ink shows it; ink mended, thinned, level on its baseline, of unit spread."""
     text, ink = _text(line), _ink(line)
-    if is_iam:
+    if origin is Origin.IAM:
         if clean.is_crossed_out(text):
             raise Unusable("crossed-out ink")
         text, joined = clean.untokenised(text)
         done.update(joined)
-    every = _thinning(line, text, is_iam)
+    every = _thinning(line, text, origin)
     ink, mended = clean.without_jumps(ink)
     done.update(mended)
     level = clean.levelled(ink)
@@ -201,13 +239,14 @@ def _ink(line: Line) -> Ink:
     return line.ink
 
 
-def _thinning(line: Line, text: str, is_iam: bool) -> int:
-    """Every how many points one is kept: 2 of IAM-OnDB, to like density of other ink.
+def _thinning(line: Line, text: str, origin: Origin) -> int:
+    """Every how many points one is kept: 2 of IAM-OnDB, to like density of a file's ink.
 
     Raises Unusable where the ink has too few or too many points to say this text.
     """
     density = line.ink.n_points / len(text.replace(" ", ""))
-    every = 2 if is_iam else max(1, round(density / POINTS_PER_CHARACTER))
+    own = {Origin.IAM: 2, Origin.UNIPEN: 1}
+    every = own.get(origin) or max(1, round(density / POINTS_PER_CHARACTER))
     if not DENSITIES[0] <= density / every <= DENSITIES[1]:
         raise Unusable("ink and text disagree")
     return every
