@@ -279,9 +279,13 @@ def test_the_whole_way_from_ink_to_a_line_written_by_a_network_trained_on_it(
     )
     assert run(["train", "tiny.toml", "--data", "lines.npz", "--run", "run"]) == 0
     assert "epoch 1/1" in capsys.readouterr().err
+    assert run(["train", "tiny.toml", "--data", "lines.npz", "--run", "silent", "-q"]) == 0
+    assert capsys.readouterr().err == ""
     best = "run/best.safetensors"
     assert run(["evaluate", best, "--data", "lines.npz"]) == 0
     assert "nats a line" in capsys.readouterr().out
+    assert run(["evaluate", best, "--data", "lines.npz", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["lines"] == 10
     about = ["--name", "mine", "--licence", "CC0", "--collection", "invented"]
     assert run(["export", best, "--data", "lines.npz", "-o", "mine.onnx", *about]) == 0
     assert run(["write", "abc", "-o", "abc.svg", "--hand", "mine.onnx", "--seed", "1"]) == 0
