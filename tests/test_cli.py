@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,11 @@ def test_each_command_has_help_with_an_example(command, capsys):
     assert run([*command, "--help"]) == 0
     printed = capsys.readouterr().out
     assert f"Example: handwriter {' '.join(command)}" in " ".join(printed.split())
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"handwriter {version('handwriter')}\n"
 
 
 def test_help_is_given_without_loading_anything_heavy():
