@@ -1,5 +1,6 @@
 """Hands and readers for the tests: tiny random networks, exported as real ones are."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,14 @@ import tiny_reader
 
 from handwriter.hand import Hand, load
 from handwriter.reader import Reader, load_reader
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_defaults_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever runs the tests may have a handwriter.toml; it must not change what they see."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,11 @@ def test_each_command_has_help_with_an_example(command, capsys):
     assert run([*command, "--help"]) == 0
     printed = capsys.readouterr().out
     assert f"Example: handwriter {' '.join(command)}" in " ".join(printed.split())
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"handwriter {version('handwriter')}\n"
 
 
 def test_help_is_given_without_loading_anything_heavy():
@@ -279,9 +285,13 @@ def test_the_whole_way_from_ink_to_a_line_written_by_a_network_trained_on_it(
     )
     assert run(["train", "tiny.toml", "--data", "lines.npz", "--run", "run"]) == 0
     assert "epoch 1/1" in capsys.readouterr().err
+    assert run(["train", "tiny.toml", "--data", "lines.npz", "--run", "silent", "-q"]) == 0
+    assert capsys.readouterr().err == ""
     best = "run/best.safetensors"
     assert run(["evaluate", best, "--data", "lines.npz"]) == 0
     assert "nats a line" in capsys.readouterr().out
+    assert run(["evaluate", best, "--data", "lines.npz", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["lines"] == 10
     about = ["--name", "mine", "--licence", "CC0", "--collection", "invented"]
     assert run(["export", best, "--data", "lines.npz", "-o", "mine.onnx", *about]) == 0
     assert run(["write", "abc", "-o", "abc.svg", "--hand", "mine.onnx", "--seed", "1"]) == 0

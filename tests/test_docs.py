@@ -1,21 +1,32 @@
 """What the documentation promises is there, and what is there is documented."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 import warnings
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import tiny
 import typer
 
 import handwriter
-from handwriter.cli import app
+from handwriter.cli import app, run
 from handwriter.hand import UnfinishedWarning
 from handwriter.output import FORMATS
+from handwriter.training.lines import save_lines
+from handwriter.training.reading import ReadingScore
 from handwriter.training.recipe import built_in_recipes
+from handwriter.training.writing import WritingScore
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
 COMMANDS = typer.main.get_command(app).commands
 
 
@@ -80,3 +91,94 @@ def test_what_the_package_offers_is_there():
         assert getattr(handwriter, name).__name__ == name
     with pytest.raises(AttributeError, match="nothing"):
         handwriter.nothing  # noqa: B018
+
+
+# --- docs/command-line.md ----------------------------------------------------------------------
+
+
+def blocks(language: str, page: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+
+
+@pytest.fixture
+def ink_of_ab():
+    """A line of ink that says so, as a row of a JSON-lines file."""
+    strokes = [[[x / 4, x % 3] for x in range(60)]]
+    return json.dumps({"text": "ab", "strokes": strokes, "split": "train"}) + "\n"
+
+
+def documented_fields() -> dict[str, set[str]]:
+    """The names of the fields by what the first column of the table names."""
+    rows = re.findall(r"^\| (`.*?) \| .*? \| (.*) \|$", COMMAND_LINE, re.MULTILINE)
+    return {what.replace("`", ""): set(re.findall(r"`(\w+)`", named)) for what, named in rows}
+
+
+def test_the_fields_for_programs_are_those_that_are_printed(
+    tmp_path, monkeypatch, capsys, ink_of_ab, tiny_hand_path, tiny_reader_path,
+    tiny_prediction_hand_path,
+):  # fmt: skip
+    def printed(*arguments):
+        assert run([*arguments, "--json"]) == 0, capsys.readouterr().err
+        return {key for row in capsys.readouterr().out.splitlines() for key in json.loads(row)}
+
+    monkeypatch.chdir(tmp_path)
+    Path("ink.jsonl").write_text(ink_of_ab)
+    Path("drawn.jsonl").write_text(ink_of_ab * 30)
+    Path("texts").write_text("ab\nba\n")
+    save_lines("lines.npz", tiny.lines())
+    hand, reader = ("--hand", str(tiny_hand_path)), ("--reader", str(tiny_reader_path))
+    prediction = ("--hand", str(tiny_prediction_hand_path))
+    measured = ("--sentences", "texts", "--smoothness", "1", "--candidates", "1")
+    assert documented_fields() == {
+        "write": printed("write", "ab", "-o", "ab.svg", *hand, *reader),
+        "sample": printed("sample", "-o", "x.svg", "--steps", "20", *prediction),
+        "hands": printed("hands"),
+        "read": printed("read", "ink.jsonl", *reader),
+        "prepare": printed("prepare", "drawn.jsonl", "-o", "x.npz", "--flag", *reader),
+        "data show": printed("data", "show", "lines.npz"),
+        "evaluate, a hand": printed("evaluate", hand[1], *reader, *measured),
+        "evaluate, a checkpoint that writes": {field.name for field in fields(WritingScore)},
+        "evaluate, a checkpoint that reads": {field.name for field in fields(ReadingScore)},
+    }
+
+
+def test_each_command_that_prints_json_has_its_fields_in_the_docs():
+    with_json = set()
+    for name, group in COMMANDS.items():
+        for path, command in [
+            (name, group),
+            *((f"{name} {sub}", one) for sub, one in getattr(group, "commands", {}).items()),
+        ]:
+            if any("--json" in parameter.opts for parameter in command.params):
+                with_json.add(path)
+    assert {what.split(",")[0] for what in documented_fields()} == with_json
+
+
+def test_the_defaults_shown_are_some_that_it_takes(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (example,) = blocks("toml", COMMAND_LINE)
+    Path("handwriter.toml").write_text(example)
+    assert run(["data", "show", "--help"]) == 0
+    assert f"[default: {tomllib.loads(example)['data']['show']['lines']}]" in (
+        capsys.readouterr().out
+    )
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
+def test_the_commands_shown_run(tmp_path, tiny_hand_path, tiny_reader_path):
+    """With tiny networks as the user's defaults; with --no-config it is the hand of the package."""
+    hand, reader = f"hand = '{tiny_hand_path}'\n", f"reader = '{tiny_reader_path}'\n"
+    own = tmp_path / "handwriter" / "handwriter.toml"
+    own.parent.mkdir()
+    own.write_text(f"[write]\n{hand}{reader}[read]\n{reader}[explain]\n{hand}")
+    (tmp_path / "drafts.toml").write_text(f"[write]\n{hand}{reader}")
+    (tmp_path / "letter.txt").write_text("ab\nc\n")
+    shown = "".join(blocks("sh", COMMAND_LINE))
+    program = f'handwriter() {{ "{sys.executable}" -m handwriter "$@"; }}'
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", f"{program}\n{shown}"],
+        cwd=tmp_path, env=os.environ | {"XDG_CONFIG_HOME": str(tmp_path)}, capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for name in re.findall(r"(?:> |-o )([\w-]+\.\w+)", shown):
+        assert (tmp_path / name).stat().st_size, name

@@ -49,7 +49,7 @@ WITHIN = {
     },
     "output": {"layout": 0, "jsonl": 1, "svg": 1, "png": 1, "": 2},
     "cli": {
-        "options": 0, "printing": 0, "texts": 0,
+        "options": 0, "printing": 0, "texts": 0, "outputs": 0, "config": 0,
         "writing": 1, "reading": 1, "learning": 1, "evaluating": 1, "": 2,
     },
 }  # fmt: skip

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -22,12 +24,14 @@ from handwriter.ink import Ink, Line
 SUFFIXES = (".jsonl", ".inkml", ".svg")
 
 
-def read_ink(path: Path) -> tuple[Iterable[Line], Counter[str]]:
+def read_ink(path: Path, suffix: str = "") -> tuple[Iterable[Line], Counter[str]]:
     """The lines of a file whose suffix is one of `SUFFIXES`, whether or not it has their text.
 
-    With them what in the file is no ink, counted.  Raises BadData where it cannot be read.
+    Where a suffix is given, it names the format, whatever the file's own is.  The path "-" is
+    standard input.  With the lines comes what in the file is no ink, counted.  Raises BadData
+    where it cannot be read.
     """
-    match path.suffix.lower():
+    match (suffix or path.suffix).lower():
         case ".jsonl":
             return read_jsonl(path, needs_text=False), Counter()
         case ".inkml":
@@ -52,7 +56,7 @@ def read_jsonl(path: Path, *, needs_text: bool = True) -> Iterator[Line]:
     without one is a line with an empty text.
     """
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             for number, row in enumerate(file, start=1):
                 if row.strip():
                     where, source = f"{path}, line {number}", f"{path.name}:{number}"
@@ -359,7 +363,7 @@ DEEPEST_XML = 100
 def _parse_xml(path: Path, *, doctype: bool = False) -> Element:
     """The root of an XML file, namespaces left out; raises BadData where it is not safe."""
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             return _SafeTree(str(path), doctype=doctype).parsed(file)
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -420,6 +424,11 @@ def _ink(strokes: list[Any], where: str) -> Ink:
         return Ink.from_strokes(strokes)
     except (ValueError, OverflowError) as error:
         raise BadData(f"{where}: {error}; give every coordinate as a finite number") from error
+
+
+def _opened(path: Path) -> AbstractContextManager[BinaryIO]:
+    """The file, to be read and closed; standard input stays open."""
+    return path.open("rb") if str(path) != "-" else nullcontext(sys.stdin.buffer)
 
 
 def _unreadable(path: Path, error: OSError) -> BadData:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from handwriter.cli.options import Candidates, Quiet, ReaderName
-from handwriter.cli.printing import print_report, short, with_bar
+from handwriter.cli.options import AsJson, Candidates, Quiet, ReaderName
+from handwriter.cli.printing import print_json, print_report, short, with_bar
 from handwriter.errors import BadOption
 
 commands = typer.Typer()
@@ -39,7 +38,7 @@ def evaluate(
     ] = "0,0.5,1,1.5,2,3",
     candidates: Candidates = 4,
     seed: Annotated[int, typer.Option("--seed", help="Of the first line.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a table row.")] = False,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure a hand, or recompute the figures of a checkpoint.
@@ -50,7 +49,7 @@ def evaluate(
     of its training lines; one that reads, in its character error rate.
     """
     if Path(what).suffix == ".safetensors":
-        _evaluate_checkpoint(Path(what), data, split)
+        _evaluate_checkpoint(Path(what), data, split, as_json)
     else:
         rows = _legibility_rows(
             what, reader, data, sentences, _numbers(smoothness), candidates, seed, quiet
@@ -58,15 +57,18 @@ def evaluate(
         _print_legibility(rows, as_json)
 
 
-def _evaluate_checkpoint(checkpoint: Path, data: Path | None, split: str) -> None:
+def _evaluate_checkpoint(checkpoint: Path, data: Path | None, split: str, as_json: bool) -> None:
     from handwriter.training.checkpoint import load_checkpoint
     from handwriter.training.lines import load_lines
     from handwriter.training.session import evaluate_checkpoint
 
     if data is None:
         raise BadOption("a checkpoint is evaluated on its lines; give them with --data lines.npz")
-    score = evaluate_checkpoint(load_checkpoint(checkpoint), load_lines(data), split)
-    print_report({k: short(v) for k, v in vars(score).items()})
+    score = vars(evaluate_checkpoint(load_checkpoint(checkpoint), load_lines(data), split))
+    if as_json:
+        print_json(score)
+    else:
+        print_report({name: short(figure) for name, figure in score.items()})
 
 
 def _legibility_rows(
@@ -102,7 +104,7 @@ def _legibility_rows(
 def _print_legibility(rows: Iterator[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         for row in rows:
-            print(json.dumps(row))
+            print_json(row)
         return
     from rich.console import Console
     from rich.table import Table

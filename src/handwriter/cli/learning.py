@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handwriter.cli.options import Quiet
-from handwriter.cli.printing import TrainingBar, counted, print_report, progress_bar, say
+from handwriter.cli.options import AsJson, Quiet
+from handwriter.cli.printing import (
+    TrainingBar,
+    counted,
+    print_json,
+    print_report,
+    progress_bar,
+    say,
+)
 from handwriter.errors import BadOption
 
 if TYPE_CHECKING:
@@ -36,6 +43,7 @@ def prepare(
     flag: Annotated[
         bool, typer.Option("--flag", help="Only name the lines that the reader contradicts.")
     ] = False,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Read pen trajectories into one lines file.
@@ -61,8 +69,11 @@ def prepare(
             sources, output, recipe, lambda fraction: bar.update(task, completed=fraction),
             contradicted=contradicted, drop=not flag,
         )  # fmt: skip
-    if not quiet:
+    if as_json:
+        print_json({"output": str(output), **report})
+    elif not quiet:
         print_report(report)
+    if not quiet:
         say(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
@@ -74,15 +85,22 @@ def data_show(
     ] = None,
     lines: Annotated[int, typer.Option("--lines", help="How many lines on the sheet.")] = 40,
     seed: Annotated[int, typer.Option("--seed", help="Which lines.")] = 1,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Print a lines file's statistics and draw some of its lines."""
     from handwriter.training.lines import load_lines
     from handwriter.training.show import statistics
 
     loaded = load_lines(file)
-    print_report(statistics(loaded))
     if output is not None:
         _draw_lines(loaded, output, lines, seed)
+    figures = statistics(loaded)
+    if as_json:
+        print_json(figures)
+    elif not quiet:
+        print_report(figures)
+    if output is not None and not quiet:
         say(f"{output}: {counted(min(lines, len(loaded)), 'random line')}")
 
 
@@ -125,10 +143,11 @@ def train(
     from handwriter.training.session import run_training
 
     chosen, lines = load_recipe(recipe), load_lines(data)
-    with progress_bar(quiet or os.environ.get("RANK", "0") != "0") as bar:
+    quiet = quiet or os.environ.get("RANK", "0") != "0"
+    with progress_bar(quiet) as bar:
         run_training(
             chosen, lines, run, precision, checkpoint_minutes, stop_after_minutes,
-            TrainingBar(bar, chosen), begin_from=begin_from,
+            TrainingBar(bar, chosen, quiet), begin_from=begin_from,
         )  # fmt: skip
 
 
@@ -144,6 +163,7 @@ def export(
     licence: Annotated[str, typer.Option("--licence", help="The licence of the weights.")],
     collection: Annotated[str, typer.Option("--collection", help="The data, and their licence.")],
     fp32: Annotated[bool, typer.Option("--fp32", help="Keep 32-bit weights.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Make a hand, or a reader, of a checkpoint.
 
@@ -161,4 +181,5 @@ def export(
         data=collection, int8=not fp32,
     )  # fmt: skip
     files.write_file(output, content)
-    say(f"{output}: {len(content) / 1e6:.1f} MB")
+    if not quiet:
+        say(f"{output}: {len(content) / 1e6:.1f} MB")

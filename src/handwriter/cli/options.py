@@ -5,21 +5,50 @@ from typing import Annotated
 
 import typer
 
+
+def _hands() -> list[str]:
+    from handwriter.weights import installed_hands
+
+    return installed_hands()
+
+
+def _readers() -> list[str]:
+    from handwriter.weights import installed_readers
+
+    return installed_readers()
+
+
 Output = Annotated[
-    Path, typer.Option("--output", "-o", help="Where to; the suffix names the format.")
+    Path,
+    typer.Option(
+        "--output", "-o", help="Where to; the suffix names the format. - is standard output."
+    ),
 ]
-HandName = Annotated[str, typer.Option("--hand", help="An installed hand's name, or a file.")]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", help="The format, where no suffix names it: with -, for instance."),
+]
+HandName = Annotated[
+    str,
+    typer.Option("--hand", help="An installed hand's name, or a file.", autocompletion=_hands),
+]
 Smoothness = Annotated[
     float,
     typer.Option(
         "--smoothness", "-b", help="0 as varied as people, 1.5 steady (the paper's bias)."
     ),
 ]
-ReaderName = Annotated[str, typer.Option("--reader", help="An installed reader's name, or a file.")]
+ReaderName = Annotated[
+    str,
+    typer.Option(
+        "--reader", help="An installed reader's name, or a file.", autocompletion=_readers
+    ),
+]
 Candidates = Annotated[
     int, typer.Option("--candidates", help="How many are drawn of a line at a time to choose from.")
 ]
 Seed = Annotated[
     int | None, typer.Option("--seed", help="Repeat the same ink; without it, new ink each time.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell only what went wrong.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line, for programs.")]

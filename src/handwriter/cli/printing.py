@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +18,11 @@ T = TypeVar("T")
 
 def say(message: str) -> None:
     print(f"handwriter: {message}", file=sys.stderr)
+
+
+def print_json(row: dict[str, Any]) -> None:
+    """One object as a line of ASCII, which every program can take in."""
+    print(json.dumps(row), flush=True)
 
 
 def counted(n: int, noun: str) -> str:
@@ -38,6 +44,21 @@ def print_report(report: dict[str, Any], indent: str = "") -> None:
         else:
             shown = f"{value:,}" if isinstance(value, int) else value
             print(f"{name:<40} {shown}")
+
+
+def row_of(line: Written) -> dict[str, Any]:
+    """How a line was written, by the names that it has in a JSON-lines file, without its ink.
+
+    Those of a checked line have `read`, `candidates` and `legible` too.
+    """
+    row = {
+        "text": line.text, "hand": line.hand, "licence": line.licence, "seed": line.seed,
+        "smoothness": line.smoothness, "finished": line.finished, "steps": line.n_steps,
+    }  # fmt: skip
+    if line.read is not None:
+        row |= {"read": line.read, "candidates": line.n_candidates}
+        row["legible"] = bool(getattr(line, "is_legible", True))
+    return row
 
 
 def report_unfinished(written: Iterable[Written]) -> None:
@@ -65,9 +86,10 @@ def progress_bar(quiet: bool) -> Progress:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
+    is_seen = sys.stderr.isatty() and not console.is_dumb_terminal
     return Progress(
         TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(),
-        console=console, transient=True, disable=quiet or not console.is_terminal,
+        console=console, transient=True, disable=quiet or not is_seen,
     )  # fmt: skip
 
 
@@ -79,8 +101,8 @@ def with_bar(items: Iterator[T], total: int, what: str, quiet: bool) -> Iterator
 class TrainingBar:
     """Shows what a run reports: a moving bar for its updates, a line for each epoch."""
 
-    def __init__(self, bar: Progress, recipe: Recipe) -> None:
-        self.bar, self.epochs = bar, recipe.training.epochs
+    def __init__(self, bar: Progress, recipe: Recipe, quiet: bool) -> None:
+        self.bar, self.epochs, self.quiet = bar, recipe.training.epochs, quiet
         self.unit = "point" if recipe.kind == "network" else "character"
         self.task = bar.add_task("training", total=None)
 
@@ -94,4 +116,6 @@ class TrainingBar:
         )
 
     def epoch(self, event: Any) -> None:
-        say(f"epoch {event.epoch}/{self.epochs}: {event.score}{' (best)' if event.is_best else ''}")
+        if not self.quiet:
+            best = " (best)" if event.is_best else ""
+            say(f"epoch {event.epoch}/{self.epochs}: {event.score}{best}")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handwriter.cli.options import ReaderName
+from handwriter.cli.options import AsJson, Format, Quiet, ReaderName
+from handwriter.cli.outputs import is_standard
 from handwriter.cli.printing import counted, say
 from handwriter.cli.texts import text_lines
 from handwriter.errors import BadOption
@@ -21,13 +22,18 @@ commands = typer.Typer()
 
 @commands.command(epilog="Example: handwriter read notes.inkml; or with --json, for programs")
 def read(
-    file: Annotated[Path, typer.Argument(help="Ink: .jsonl, .inkml, or .svg of single strokes.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="Ink: .jsonl, .inkml, or .svg of single strokes; - is standard input."),
+    ],
     truth: Annotated[
         Path | None,
         typer.Option("--truth", help="What it says: a text file, one line a line of ink."),
     ] = None,
     reader: ReaderName = "research",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    format: Format = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Read ink: what each line says, and where that is doubtful.
 
@@ -39,13 +45,17 @@ def read(
     from handwriter.reader import load_reader
     from handwriter.transcript import Tally, transcribe
 
-    lines, left_out = read_ink(file)
+    if is_standard(file):
+        _check_pipe(format, truth)
+    lines, left_out = read_ink(file, f".{format}" if format else "")
     if truth is not None:
         lines = _with_truth(list(lines), truth)
     tally = Tally()
     for transcript in transcribe(load_reader(reader), lines):
         print(transcript.as_json() if as_json else transcript.as_text())
         tally.add(transcript)
+    if quiet:
+        return
     if left_out:
         counts = ", ".join(f"{what} {n:,}" for what, n in left_out.items())
         say(f"{file}: left out, since they are no pen strokes: {counts}")
@@ -53,6 +63,17 @@ def read(
         say(str(tally))
     elif tally.n_known:
         print(tally)
+
+
+def _check_pipe(format: str | None, truth: Path | None) -> None:
+    """Raise BadOption where ink from standard input cannot be read with these options."""
+    from handwriter.interchange import SUFFIXES
+
+    if format is None:
+        names = ", ".join(suffix.removeprefix(".") for suffix in SUFFIXES)
+        raise BadOption(f"standard input has no suffix; add --format, one of {names}")
+    if truth is not None and is_standard(truth):
+        raise BadOption("the ink and --truth both come from standard input; give one a file")
 
 
 def _with_truth(lines: list[Line], file: Path) -> list[Line]:

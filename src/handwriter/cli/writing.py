@@ -5,17 +5,37 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from handwriter.cli.options import Candidates, HandName, Output, Quiet, ReaderName, Seed, Smoothness
-from handwriter.cli.printing import counted, report_illegible, report_unfinished, say, with_bar
+from handwriter.cli.options import (
+    AsJson,
+    Candidates,
+    Format,
+    HandName,
+    Output,
+    Quiet,
+    ReaderName,
+    Seed,
+    Smoothness,
+)
+from handwriter.cli.outputs import called, give, is_standard, output_suffix
+from handwriter.cli.printing import (
+    counted,
+    print_json,
+    report_illegible,
+    report_unfinished,
+    row_of,
+    say,
+    with_bar,
+)
 from handwriter.cli.texts import text_lines
 from handwriter.errors import BadOption
 
 if TYPE_CHECKING:
     from handwriter.ink import Written
+    from handwriter.weights import ReaderWeights, Weights
 
 commands = typer.Typer()
 
@@ -27,7 +47,8 @@ def write(
         str | None, typer.Argument(help="What to write; without it, standard input.")
     ] = None,
     input: Annotated[
-        Path | None, typer.Option("--input", "-i", help="A text file: one line of ink a line.")
+        Path | None,
+        typer.Option("--input", "-i", help="A text file: one line of ink a line; - is a pipe."),
     ] = None,
     smoothness: Smoothness = 1.5,
     seed: Seed = None,
@@ -42,6 +63,8 @@ def write(
         bool, typer.Option("--strict", help="Write nothing unless every line can be read.")
     ] = False,
     reader: ReaderName = "research",
+    format: Format = None,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Write text, one line of ink a line of text.
@@ -56,7 +79,7 @@ def write(
         raise BadOption(f"--samples is {samples}; it takes a whole number from 1 to 1,000")
     if strict and not check:
         raise BadOption("--strict needs the check; leave --no-check out")
-    files.check_output(output)
+    suffix = output_suffix(output, format, as_json=as_json)
     lines = [line for line in text_lines(text, input) for _ in range(samples)]
     writer = load(hand)
     seed = check_seed(seed, n_lines=len(lines))
@@ -71,11 +94,13 @@ def write(
     else:
         written = writer.iter_lines(lines, smoothness=smoothness, seed=seed)
     done = list(with_bar(written, len(lines), "writing", quiet))
-    files.save(output, done)
+    give(output, files.render(suffix, done))
     report_unfinished(done)
     report_illegible(done)
+    for line in done if as_json else ():
+        print_json({"output": str(output), **row_of(line)})
     if not quiet:
-        say(f"{output}: {counted(len(done), 'line')} by {writer.name}, seed {seed}")
+        say(f"{called(output)}: {counted(len(done), 'line')} by {writer.name}, seed {seed}")
 
 
 @commands.command(
@@ -87,17 +112,21 @@ def sample(
     steps: Annotated[int, typer.Option("--steps", help="How many pen points.")] = 700,
     smoothness: Smoothness = 0.0,
     seed: Seed = None,
+    format: Format = None,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Write without text, by a prediction network."""
     from handwriter import output as files
     from handwriter.hand import load
 
-    files.check_output(output)
+    suffix = output_suffix(output, format, as_json=as_json)
     written = load(hand).sample(steps=steps, smoothness=smoothness, seed=seed)
-    files.save(output, written)
+    give(output, files.render(suffix, [written]))
+    if as_json:
+        print_json({"output": str(output), **row_of(written)})
     if not quiet:
-        say(f"{output}: {written.n_steps} points by {written.hand}, seed {written.seed}")
+        say(f"{called(output)}: {written.n_steps} points by {written.hand}, seed {written.seed}")
 
 
 @commands.command(epilog='Example: handwriter explain "the window" -o window.png')
@@ -112,38 +141,55 @@ def explain(
 
     The picture shows the window over the text, the densities along the ink, and the pen lifts.
     """
-    from handwriter import output as files
     from handwriter.explain import explain as explained
     from handwriter.hand import load
 
-    if output.suffix.lower() != ".png":
+    if not is_standard(output) and output.suffix.lower() != ".png":
         raise BadOption(f"cannot explain in {output.name!r}; give a file that ends in .png")
     writer = load(hand)
     trace = writer.trace(text, smoothness=smoothness, seed=seed)
-    files.write_file(output, explained(trace, writer.weights))
+    give(output, explained(trace, writer.weights))
     report_unfinished([trace.written])
 
 
 @commands.command(epilog="Example: handwriter hands")
-def hands() -> None:
+def hands(as_json: AsJson = False) -> None:
     """List the installed hands, and the readers that check them, with their licences."""
-    from handwriter.weights import (
-        installed_hands,
-        installed_readers,
-        load_reader_weights,
-        load_weights,
-    )
+    for card in _cards():
+        if as_json:
+            print_json(card)
+        else:
+            _print_card(card)
 
-    for name in installed_hands():
-        weights = load_weights(name)
-        print(f"{name}: {weights.licence}")
-        print(f"  data        {weights.data}")
-        print(f"  characters  {weights.characters.strip()} and the blank")
-        print(f"  trained     {weights.about['epochs']} epochs, {weights.about['weights']} weights")
-    for name in installed_readers():
-        reader = load_reader_weights(name)
-        print(f"{name} (reader): {reader.licence}")
-        print(f"  data        {reader.data}")
-        print(f"  characters  {reader.characters.strip()} and the blank")
+
+def _cards() -> Iterator[dict[str, Any]]:
+    """What is known of each hand in the package, then of each reader."""
+    from handwriter import weights
+
+    for hand in map(weights.load_weights, weights.installed_hands()):
+        training = {"epochs": int(hand.about["epochs"]), "weights": hand.about["weights"]}
+        yield {"kind": "hand", **_described(hand), **training}
+    for reader in map(weights.load_reader_weights, weights.installed_readers()):
         rate = json.loads(reader.about["figures"])["character_error_rate"]
-        print(f"  figures     {100 * rate:.1f} % of characters read wrongly in validation")
+        yield {"kind": "reader", **_described(reader), "character_error_rate": rate}
+
+
+def _described(opened: Weights | ReaderWeights) -> dict[str, str]:
+    return {
+        "name": opened.name,
+        "licence": opened.licence,
+        "data": opened.data,
+        "characters": opened.characters,
+    }
+
+
+def _print_card(card: dict[str, Any]) -> None:
+    is_hand = card["kind"] == "hand"
+    print(f"{card['name']}{'' if is_hand else ' (reader)'}: {card['licence']}")
+    print(f"  data        {card['data']}")
+    print(f"  characters  {card['characters'].strip()} and the blank")
+    if is_hand:
+        print(f"  trained     {card['epochs']} epochs, {card['weights']} weights")
+    else:
+        rate = 100 * card["character_error_rate"]
+        print(f"  figures     {rate:.1f} % of characters read wrongly in validation")

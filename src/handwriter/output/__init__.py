@@ -50,9 +50,12 @@ def sheet_of(inks: Sequence[Ink], captions: Sequence[str], suffix: str) -> bytes
             raise BadOption(f"cannot draw a sheet as {suffix!r}; choose .png or .svg")
 
 
-def check_output(path: str | os.PathLike[str]) -> None:
-    """Raise BadOption now for what would stop `save` later: an unknown suffix, no folder."""
-    _format_of(Path(path).suffix)
+def check_output(path: str | os.PathLike[str], suffix: str = "") -> None:
+    """Raise BadOption now for what would stop `save` later: an unknown suffix, no folder.
+
+    Where a suffix is given, it names the format, whatever the path's own is.
+    """
+    _format_of(suffix or Path(path).suffix)
     folder = Path(path).parent
     if not folder.is_dir():
         raise BadOption(f"cannot save {str(path)!r}: {_no_folder(folder)}")
