@@ -135,7 +135,7 @@ def test_the_fields_for_programs_are_those_that_are_printed(
         "hands": printed("hands"),
         "read": printed("read", "ink.jsonl", *reader),
         "prepare": printed("prepare", "drawn.jsonl", "-o", "x.npz", "--flag", *reader),
-        "data show": printed("data", "show", "lines.npz"),
+        "data show": printed("data", "show", "lines.npz", "--recipe", "default"),
         "evaluate, a hand": printed("evaluate", hand[1], *reader, *measured),
         "evaluate, a checkpoint that writes": {field.name for field in fields(WritingScore)},
         "evaluate, a checkpoint that reads": {field.name for field in fields(ReadingScore)},

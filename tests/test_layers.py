@@ -43,7 +43,7 @@ WITHIN = {
     "training": {
         "network": 0, "recogniser": 0, "lines": 0, "clean": 0, "iam": 0, "checkpoint": 0,
         "machine": 0, "unipen": 0, "graph": 0, "export_reader": 1,
-        "typeset": 1, "recipe": 1, "show": 1, "sampling": 2, "prepare": 2, "batches": 2,
+        "typeset": 1, "recipe": 1, "sampling": 2, "show": 3, "prepare": 2, "batches": 2,
         "optimizer": 2, "sample": 3, "train": 3,
         "writing": 4, "reading": 4, "journal": 4, "tasks": 5, "export": 6, "session": 6,
     },

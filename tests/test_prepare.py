@@ -14,7 +14,8 @@ from handwriter.ink import Ink, Line
 from handwriter.training import clean
 from handwriter.training.lines import Lines, load_lines
 from handwriter.training.prepare import prepare
-from handwriter.training.show import random_lines, statistics
+from handwriter.training.recipe import SamplingConfig
+from handwriter.training.show import epoch_statistics, random_lines, statistics
 
 TEXT = "the quick brown fox jumps over it"
 
@@ -343,6 +344,19 @@ def test_what_cannot_be_prepared_is_refused_before_any_work(
 
 
 # --- A look at a lines file ------------------------------------------------------------------
+
+
+def test_an_epoch_is_told_as_the_recipe_draws_it(tmp_path: Path) -> None:
+    said = [TEXT] * 9 + [TEXT.replace("fox", "f@x")]
+    lines, _ = prepared(tmp_path, [Line(writing(text), text, split="train") for text in said])
+    as_they_are = epoch_statistics(lines, SamplingConfig())
+    assert as_they_are["lines"] == 10
+    assert as_they_are["character_counts"]["@"] == 1
+    raised = epoch_statistics(lines, SamplingConfig(lines=20, character=5))
+    assert raised["lines"] == 20
+    assert raised["character_counts"]["@"] == 5
+    assert next(iter(raised["character_counts"])) == "@"
+    assert raised["most_draws"] == 5.0
 
 
 def test_statistics_count_lines_points_characters_and_writers(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def test_every_built_in_recipe_loads_and_survives_a_round_trip(name):
 def test_the_built_in_recipes_are_the_hands_the_reader_and_the_papers_three_networks():
     assert set(built_in_recipes()) == {
         "continued",
+        "open",
         "default",
         "quick",
         "reader",

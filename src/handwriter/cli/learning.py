@@ -32,7 +32,7 @@ commands.add_typer(data, name="data")
 )
 def prepare(
     sources: Annotated[
-        list[Path], typer.Argument(help="IAM-OnDB's folder, InkML or JSON-lines files.")
+        list[Path], typer.Argument(help="IAM-OnDB's or UNIPEN's folder, InkML or JSON-lines files.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The lines file, .npz.")],
     recipe: Annotated[str, typer.Option("--recipe", help="default or graves2013.")] = "default",
@@ -85,17 +85,25 @@ def data_show(
     ] = None,
     lines: Annotated[int, typer.Option("--lines", help="How many lines on the sheet.")] = 40,
     seed: Annotated[int, typer.Option("--seed", help="Which lines.")] = 1,
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", help="Tell too what an epoch of this recipe is made of."),
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Print a lines file's statistics and draw some of its lines."""
     from handwriter.training.lines import load_lines
-    from handwriter.training.show import statistics
+    from handwriter.training.recipe import load_recipe
+    from handwriter.training.show import epoch_statistics, statistics
 
+    chosen = load_recipe(recipe) if recipe else None
     loaded = load_lines(file)
     if output is not None:
         _draw_lines(loaded, output, lines, seed)
     figures = statistics(loaded)
+    if chosen:
+        figures["epoch"] = epoch_statistics(loaded, chosen.sampling)
     if as_json:
         print_json(figures)
     elif not quiet:

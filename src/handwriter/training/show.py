@@ -10,6 +10,8 @@ import numpy as np
 from handwriter.errors import BadOption
 from handwriter.ink import Ink
 from handwriter.training.lines import Lines
+from handwriter.training.recipe import SamplingConfig
+from handwriter.training.sampling import expected_draws
 
 PERCENTILES = (5, 25, 50, 75, 95)
 
@@ -30,6 +32,28 @@ def statistics(lines: Lines) -> dict[str, Any]:
         "points_per_line": _percentiles(lines.lengths),
         "points_per_character": _percentiles(lines.lengths / marks),
         "character_counts": _character_counts(lines),
+    }
+
+
+def epoch_statistics(lines: Lines, sampling: SamplingConfig) -> dict[str, Any]:
+    """What an epoch of a recipe is made of, in the mean, as plain JSON values.
+
+    `lines` and `points` are those of an epoch, `most_draws` how often the line comes that comes
+    most often, and `character_counts` is sorted from the rarest to the most frequent.
+    """
+    train = lines.where("train")
+    draws = expected_draws(
+        [lines.texts[i] for i in train], [lines.sources[i] for i in train], sampling
+    )
+    counts: Counter[str] = Counter()
+    for i, times in zip(train, draws, strict=True):
+        counts.update({c: n * times for c, n in Counter(lines.texts[i]).items()})  # type: ignore[misc]
+    rarest_first = sorted(counts.items(), key=lambda item: (item[1], item[0]))
+    return {
+        "lines": round(float(draws.sum())),
+        "points": round(float(draws @ lines.lengths[train])),
+        "most_draws": round(float(np.max(draws, initial=0.0)), 1),
+        "character_counts": {character: round(n) for character, n in rarest_first},
     }
 
 
