@@ -5,25 +5,30 @@
 One run prints, for each precision that the machine has natively: pen points a second of a whole
 training step (forward, backward, optimizer) of the paper's synthesis network with and without
 peepholes; the share that is of the rate at which the machine multiplies large matrices in the
-same precision; and the ratio to the same network written as one plain step loop.  All are taken
-turn about and the medians are given, so that whatever else disturbs the machine disturbs all.
+same precision; and the ratio to the same network written as one plain step loop.  On a processor
+also what as many processes of one thread do together, as torchrun starts them: each takes its share
+of the batch, and gradients are added up.  All are taken turn about and the medians are given, so
+that whatever else disturbs the machine disturbs all.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import os
+import socket
 import statistics
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
 from plain import PlainNetwork
-from torch import nn
+from torch import multiprocessing, nn
 
 from handwriter.training.batches import Batch
-from handwriter.training.machine import Machine, this_machine
+from handwriter.training.machine import Machine, leave_machine, this_machine
 from handwriter.training.network import (
     Network,
     NetworkConfig,
@@ -65,6 +70,9 @@ def training_step(network: nn.Module, batch: Batch, machine: Machine) -> Callabl
             y, _, _ = network(batch.seen, batch.text)
         loss = (nats(batch.offsets, batch.pen, y) * batch.mask).sum() / batch.mask.sum()
         loss.backward()  # type: ignore[no-untyped-call]
+        for parameter in network.parameters():
+            if parameter.grad is not None:
+                machine.add_up(parameter.grad)
         nn.utils.clip_grad_norm_(network.parameters(), TRAINING.clip_norm)
         optimizer.step()
 
@@ -94,6 +102,49 @@ def finish(device: torch.device) -> None:
     """Wait for the GPU, which returns before it is done."""
     if device.type == "cuda":
         torch.cuda.synchronize()
+
+
+class Processes:
+    """One process of one thread for each of `n`, each with its share of the batch's lines."""
+
+    def __init__(self, n: int, precision: str, lines: int, steps: int) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        context = multiprocessing.get_context("spawn")
+        self.pipes: list[Connection] = []
+        for rank in range(n):
+            ours, theirs = context.Pipe()
+            share = len(range(rank, lines, n))
+            place = {"RANK": str(rank), "WORLD_SIZE": str(n), "MASTER_PORT": port,
+                     "MASTER_ADDR": "127.0.0.1"}  # fmt: skip
+            arguments = (theirs, place, precision, share, steps)
+            context.Process(target=_serve, args=arguments, daemon=True).start()
+            self.pipes.append(ours)
+
+    def __call__(self) -> None:
+        """One update by all of them together."""
+        for pipe in self.pipes:
+            pipe.send(True)
+        for pipe in self.pipes:
+            pipe.recv()
+
+    def end(self) -> None:
+        for pipe in self.pipes:
+            pipe.send(False)
+
+
+def _serve(pipe: Connection, place: dict[str, str], precision: str, lines: int, steps: int) -> None:
+    """One of several processes: an update each time that the pipe says so."""
+    os.environ.update(place)
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    machine = this_machine(precision)
+    step = training_step(Network(OURS), make_batch(lines, steps, machine.device), machine)
+    while pipe.recv():
+        step()
+        pipe.send(True)
+    leave_machine()
 
 
 def flops_a_point(network: nn.Module) -> int:
@@ -140,7 +191,14 @@ def measure(precision: str, batch: Batch, repeats: int) -> None:
     ours, _, naive = networks.values()
     second_biases = 4 * OURS.cells * OURS.layers  # PyTorch's cells have two of each
     assert n_parameters(naive) == n_parameters(ours) + second_biases
+    work: dict[str, Callable[[], None]]
     work = {name: training_step(n.to(device), batch, machine) for name, n in networks.items()}
+    together = None
+    n, (steps, lines) = torch.get_num_threads(), batch.mask.shape
+    if device.type == "cpu" and n > 1:
+        together = work[f"{n} processes"] = Processes(n, precision, lines, steps)
+        networks[f"{n} processes"] = ours
+        together()
     size, products = (8192, 20) if device.type == "cuda" else (2048, 3)
     product = matrix_product(dtype, device, size)
 
@@ -159,6 +217,8 @@ def measure(precision: str, batch: Batch, repeats: int) -> None:
             taken[name].append(seconds(step, device))
             peaks[name] = max(peaks[name], peak_gib(device))
 
+    if together:
+        together.end()
     most = statistics.median(product_rates)
     print(f"\n{precision}: matrix products of {size} x {size} at {most / 1e9:,.0f} GFLOP/s")
     print(f"{'':18}{'points/s':>10}{'range':>18}{'of the rate':>13}{'ratio':>7}{'peak GiB':>10}")
@@ -169,8 +229,13 @@ def measure(precision: str, batch: Batch, repeats: int) -> None:
         share = rates[1] * flops_a_point(networks[name]) / most
         print(
             f"{name:18}{rates[1]:10,.0f}{f'{rates[0]:,.0f} to {rates[2]:,.0f}':>18}"
-            f"{share:13.0%}{slowest / middle:7.2f}{peaks[name]:10.2f}"
+            f"{share:13.0%}{slowest / middle:7.2f}{_peak(name, peaks[name])}"
         )
+
+
+def _peak(name: str, gib: float) -> str:
+    """The column of the peak; that of other processes is not known."""
+    return f"{'-':>10}" if name.endswith("processes") else f"{gib:10.2f}"
 
 
 def main() -> None:
@@ -182,6 +247,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)  # as a training run does
     machine = this_machine()
     on = torch.cuda.get_device_name() if machine.device.type == "cuda" else "processor"
     print(
