@@ -36,6 +36,7 @@ LAYERS = {
     "evaluation": 5,
     "studio": 6,
     "cli": 7,
+    "vpype_plugin": 8,
     "__main__": 8,
 }
 # Within training, output and cli, where the order is their own.
@@ -47,7 +48,10 @@ WITHIN = {
         "optimizer": 2, "sample": 3, "train": 3,
         "writing": 4, "reading": 4, "journal": 4, "tasks": 5, "export": 6, "session": 6,
     },
-    "output": {"layout": 0, "jsonl": 1, "svg": 1, "png": 1, "": 2},
+    "output": {
+        "layout": 0, "plotter": 0, "jsonl": 1, "svg": 1, "png": 1, "hpgl": 1, "profile": 1,
+        "gcode": 2, "": 3,
+    },
     "cli": {
         "options": 0, "printing": 0, "texts": 0, "outputs": 0, "config": 0,
         "writing": 1, "reading": 1, "learning": 1, "evaluating": 1, "": 2,
@@ -63,6 +67,7 @@ WRITING = {
     "output",
     "studio",
     "cli",
+    "vpype_plugin",
     "author",
     "page",
 }
