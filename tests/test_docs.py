@@ -51,7 +51,8 @@ def test_each_option_in_the_readme_exists():
 
 
 def test_each_format_and_recipe_is_named():
-    log = README + (ROOT / "docs" / "lines-file.md").read_text(encoding="utf-8")
+    pages = ("lines-file.md", "plotters.md")
+    log = README + "".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in pages)
     for name in [*FORMATS, *(recipe for recipe in built_in_recipes() if recipe != "default")]:
         assert name in log
 

@@ -53,7 +53,7 @@ WITHIN = {
         "gcode": 2, "": 3,
     },
     "cli": {
-        "options": 0, "printing": 0, "texts": 0, "outputs": 0, "config": 0,
+        "options": 0, "printing": 0, "texts": 0, "outputs": 0, "config": 0, "plotting": 0,
         "writing": 1, "reading": 1, "learning": 1, "evaluating": 1, "": 2,
     },
 }  # fmt: skip

@@ -51,6 +51,7 @@ def test_the_way_drawn_and_the_curve_are_within_the_tolerance_of_each_other(stro
     assert furthest(dense(drawn), curve) <= TOLERANCE_MM + ROUNDING_MM + 0.001
 
 
+@settings(deadline=None)
 @given(curves)
 def test_the_way_drawn_begins_and_ends_where_the_stroke_does(stroke):
     assert chords(stroke)[[0, -1]] == pytest.approx(stroke[[0, -1]], abs=0.0006)

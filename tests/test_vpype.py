@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import replace
 from importlib import resources
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from handwriter.page import Document
 vpype = pytest.importorskip("vpype", reason="needs vpype: pip install 'handwriter[vpype]'")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 PX_PER_MM = 96 / 25.4
+PAGE = (Path(__file__).parent.parent / "docs" / "plotters.md").read_text(encoding="utf-8")
 PLUGIN = entry_points(group="vpype.plugins", name="handwriter")
 
 
@@ -153,6 +155,23 @@ def test_a_text_that_cannot_be_written_is_told_in_one_line(plugin, tiny_hand_pat
     result = CliRunner().invoke(cli, words)
     assert result.exit_code == 1
     assert re.fullmatch(r"Error: cannot write '~'.*\n", result.output)
+
+
+EXAMPLES = re.findall(r"^vpype (handwriter .*?)\s*(?:#.*)?$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_of_the_page_run(example, plugin, run, tiny_hand_path, tmp_path, monkeypatch):
+    if " gwrite " in example:
+        pytest.importorskip("vpype_gcode", reason="needs vpype-gcode")
+    monkeypatch.chdir(tmp_path)
+    tiny = f"handwriter --no-check --hand {tiny_hand_path}"
+    assert run(example.replace("handwriter", tiny, 1)).layers
+    assert [file.name for file in Path().iterdir()] == [example.split()[-1]]
+
+
+def test_the_page_has_examples():
+    assert len(EXAMPLES) == 3
 
 
 # --- the profiles, used by vpype-gcode ---------------------------------------------------------

@@ -21,6 +21,7 @@ from handwriter.cli.options import (
     Smoothness,
 )
 from handwriter.cli.outputs import called, give, is_standard, output_suffix
+from handwriter.cli.plotting import Bed, PenSpeed, ProfileName, plotter_for
 from handwriter.cli.printing import (
     counted,
     print_json,
@@ -42,6 +43,7 @@ commands = typer.Typer()
 
 @commands.command(epilog='Example: handwriter write "The quick brown fox" -o fox.svg')
 def write(
+    context: typer.Context,
     output: Output,
     text: Annotated[
         str | None, typer.Argument(help="What to write; without it, standard input.")
@@ -63,6 +65,9 @@ def write(
         bool, typer.Option("--strict", help="Write nothing unless every line can be read.")
     ] = False,
     reader: ReaderName = "research",
+    profile: ProfileName = None,
+    pen_speed: PenSpeed = None,
+    bed: Bed = None,
     format: Format = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -74,12 +79,15 @@ def write(
     """
     from handwriter import output as files
     from handwriter.hand import check_seed, load
+    from handwriter.output.layout import lay_out
+    from handwriter.output.plotter import travel
 
     if not 1 <= samples <= 1000:
         raise BadOption(f"--samples is {samples}; it takes a whole number from 1 to 1,000")
     if strict and not check:
         raise BadOption("--strict needs the check; leave --no-check out")
     suffix = output_suffix(output, format, as_json=as_json)
+    plotter = plotter_for(context, suffix, profile, pen_speed, bed)
     lines = [line for line in text_lines(text, input) for _ in range(samples)]
     writer = load(hand)
     seed = check_seed(seed, n_lines=len(lines))
@@ -94,13 +102,16 @@ def write(
     else:
         written = writer.iter_lines(lines, smoothness=smoothness, seed=seed)
     done = list(with_bar(written, len(lines), "writing", quiet))
-    give(output, files.render(suffix, done))
+    document = lay_out(done)
+    give(output, plotter.form(document) if plotter else files.render(suffix, document))
     report_unfinished(done)
     report_illegible(done)
     for line in done if as_json else ():
         print_json({"output": str(output), **row_of(line)})
     if not quiet:
         say(f"{called(output)}: {counted(len(done), 'line')} by {writer.name}, seed {seed}")
+        if plotter:
+            say(f"{called(output)}: {travel(document, plotter.pace)}")
 
 
 @commands.command(

@@ -12,6 +12,8 @@ from secrets import token_hex
 
 from handwriter.errors import BadOption
 from handwriter.ink import Ink
+from handwriter.output.gcode import gcode
+from handwriter.output.hpgl import hpgl
 from handwriter.output.jsonl import jsonl
 from handwriter.output.layout import lay_out
 from handwriter.output.png import png
@@ -25,6 +27,9 @@ FORMATS: dict[str, Callable[[Document], bytes]] = {
     ".svg": svg,
     ".png": png,
     ".jsonl": jsonl,
+    ".gcode": gcode,
+    ".hpgl": hpgl,
+    ".plt": hpgl,
 }
 
 
