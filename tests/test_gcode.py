@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import tiny_pages
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from machine import Machine
 
 from handwriter.errors import BadData, BadOption
@@ -10,6 +12,8 @@ from handwriter.output.gcode import gcode
 from handwriter.output.plotter import for_plotter
 from handwriter.output.profile import Profile, installed_profiles, load_profile
 
+coordinates = st.floats(30, 70, allow_nan=False)
+curves = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=6).map(np.array)
 PENS = {"grbl-z": "z", "grbl-laser": "laser", "marlin-servo": "servo"}
 
 
@@ -47,6 +51,15 @@ def test_the_machine_draws_every_stroke_in_order_dots_too(name):
     for drawn, stroke in zip(plot.strokes, expected, strict=True):
         assert drawn == pytest.approx(stroke, abs=0.0006)
     assert sorted(len(stroke) for stroke in plot.strokes)[:3] == [1, 1, 1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(sorted(PENS)), st.lists(curves, max_size=4))
+def test_the_machine_draws_any_strokes_whatever(name, strokes):
+    document = tiny_pages.document(*strokes, size=(100, 100))
+    plot = run(document, name)
+    for drawn, stroke in zip(plot.strokes, drawn_by_hand(document), strict=True):
+        assert drawn == pytest.approx(stroke, abs=0.0006)
 
 
 @pytest.mark.parametrize("name", PENS)

@@ -39,11 +39,11 @@ def test_a_profile_of_ones_own_is_read_from_a_file(file):
 
 
 def test_one_of_several_is_chosen_by_its_name_or_by_default(file):
-    path = file(OWN + '[gwrite.table]\nunit = "mm"\n')
+    path = file(OWN + '[gwrite.table]\nsegment = ""\n')
     assert load_profile(f"{path}:table").name == "table"
     with pytest.raises(BadOption, match="choose one of desk, table"):
         load_profile(path)
-    path = file('[gwrite]\ndefault_profile = "table"\n' + OWN + "[gwrite.table]\n")
+    path = file('[gwrite]\ndefault_profile = "table"\n' + OWN + '[gwrite.table]\nsegment = ""\n')
     assert load_profile(path).name == "table"
 
 
@@ -58,12 +58,19 @@ def test_one_of_several_is_chosen_by_its_name_or_by_default(file):
         ("[gwrite.a]\nsegment = 3", "segment is 3; it takes a text"),
         ("[gwrite.a]\ninvert_y = 'yes'", "invert_y is 'yes'; it takes true or false"),
         ("[gwrite.a]\nscale_x = nan", "scale_x is nan; it takes a number"),
-        ("[gwrite.a]\nunit = 'ell'", "unit is 'ell'; choose one of mm, "),
+        ("[gwrite.a]\nline_end = ''", "has no segment, and so nothing of the ink"),
+        ("[gwrite.a]\nsegment = ''\nunit = 'ell'", "unit is 'ell'; choose one of mm, "),
         ("[gwrite.a]\nbed = [0, 0, 0, 9]", "it takes .x from, y from, x to, y to"),
         ("[gwrite.a]\nbed = 3", "it takes .x from, y from, x to, y to"),
         ("[gwrite.a]\ndefault_values = 3", "it takes a table of values"),
-        ("[gwrite.a.default_values]\npen_speed = 0", "pen_speed is 0; it takes a number above 0"),
-        ("[gwrite.a.default_values]\npen_speed = 'fast'", "it takes a number above 0"),
+        (
+            "[gwrite.a]\nsegment = ''\ndefault_values.pen_speed = 0",
+            "pen_speed is 0; it takes",
+        ),
+        (
+            "[gwrite.a]\nsegment = ''\ndefault_values.pen_speed = 'fast'",
+            "it takes a number above 0",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_table_is_told(file, text, fault):

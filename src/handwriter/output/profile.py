@@ -159,6 +159,8 @@ def _profile(name: str, table: dict[str, Any]) -> Profile:
             raise BadData(f"has no key {key!r}; it has {', '.join(fields)}")
         if not _suits(value, fields[key]):
             raise BadData(f"{key} is {value!r}; it takes {_TAKES[fields[key]]}")
+    if not table.keys() & {"segment", "segment_first", "segment_last"}:
+        raise BadData("has no segment, and so nothing of the ink; give it one")
     unit = table.get("unit", "mm")
     if unit not in MM_PER_UNIT:
         raise BadData(f"unit is {unit!r}; choose one of {', '.join(MM_PER_UNIT)}")
