@@ -28,7 +28,7 @@ from plain import PlainNetwork
 from torch import multiprocessing, nn
 
 from handwriter.training.batches import Batch
-from handwriter.training.machine import Machine, leave_machine, this_machine
+from handwriter.training.machine import Machine, keep_memory, leave_machine, this_machine
 from handwriter.training.network import (
     Network,
     NetworkConfig,
@@ -139,6 +139,7 @@ def _serve(pipe: Connection, place: dict[str, str], precision: str, lines: int, 
     os.environ.update(place)
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
+    keep_memory()
     machine = this_machine(precision)
     step = training_step(Network(OURS), make_batch(lines, steps, machine.device), machine)
     while pipe.recv():
@@ -248,6 +249,7 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)  # as a training run does
+    keep_memory()
     machine = this_machine()
     on = torch.cuda.get_device_name() if machine.device.type == "cuda" else "processor"
     print(

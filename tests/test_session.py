@@ -1,5 +1,7 @@
 """One sitting at a run, as the command line asks for it."""
 
+import platform
+
 import numpy as np
 import pytest
 import tiny
@@ -75,3 +77,26 @@ def test_a_checkpoint_is_not_judged_on_other_lines(tmp_path):
 def test_a_run_leaves_the_processors_arithmetic_as_it_was(tmp_path):
     sit(tmp_path, stop_after_minutes=0.0)
     assert np.float32(1e-40) * np.float32(1) > 0
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is asked to keep memory")
+def test_memory_that_is_freed_is_not_fetched_again():
+    code = """
+import resource, torch
+from handwriter.training.machine import keep_memory
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        x.clone()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+x = torch.zeros(1 << 24)
+given_back = faults()
+keep_memory()
+faults()
+print(given_back, faults())
+"""
+    process = tiny.python(code)
+    out, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    given_back, kept = map(int, out.split())
+    assert kept < given_back / 10

@@ -232,7 +232,8 @@ class _Recurrence(torch.autograd.Function):
                 o.addcmul_(c[t + 1], peephole[2])
             o.sigmoid_()  # eq. 10
             h = torch.mul(o, c[t + 1].tanh(), out=s[t + 1, :, a:])  # eq. 11
-            if to_window is not None and one_hot is not None:
+            if to_window is not None:
+                assert window_bias is not None and one_hot is not None and mask is not None
                 torch.addmm(window_bias, h, to_window, out=shape[t]).exp_()  # eqs. 48-50
                 alpha, beta, pace = shape[t].chunk(3, dim=-1)
                 torch.add(places[t], pace, out=places[t + 1])  # eq. 51
@@ -326,7 +327,7 @@ def _multiplier(weight: Tensor, rows: int) -> Callable[[Tensor], Tensor]:
     the product itself; so it is laid out once here.
     """
     packs = weight.device.type == "cpu" and weight.dtype == torch.bfloat16
-    if not packs or not torch.backends.mkldnn.is_available():
+    if not packs or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return lambda x: x @ weight
     product = torch.ops.mkldnn._linear_pointwise
     packed = torch.ops.mkldnn._reorder_linear_weight(weight.t().contiguous(), rows)

@@ -30,7 +30,7 @@ def expected_draws(
     base = np.array([_weight_of(source, sampling.sources) for source in sources])
     places, counts = _occurrences(texts)
     raised = np.ones(len(texts))
-    draws = base * (n_lines / max(base.sum(), 1e-12))
+    draws: Weights = base * (n_lines / max(base.sum(), 1e-12))
     for _ in range(ROUNDS if sampling.character else 0):
         rarest = 1.0
         for lines, times in zip(places, counts, strict=True):

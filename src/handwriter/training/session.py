@@ -16,7 +16,7 @@ from handwriter.errors import BadOption
 from handwriter.training.checkpoint import Checkpoint
 from handwriter.training.journal import Journal
 from handwriter.training.lines import Lines
-from handwriter.training.machine import leave_machine, this_machine
+from handwriter.training.machine import keep_memory, leave_machine, this_machine
 from handwriter.training.recipe import Recipe
 from handwriter.training.tasks import task_of, trained_network
 from handwriter.training.train import Epoch, Score, Update, check_lines, train
@@ -58,6 +58,7 @@ def run_training(
     check_lines(recipe, lines)
     task = task_of(recipe, lines)
     machine = this_machine(precision)
+    keep_memory()
     begun = time.monotonic()
     with ExitStack() as stack:
         stack.callback(leave_machine)

@@ -47,7 +47,7 @@ def epoch_statistics(lines: Lines, sampling: SamplingConfig) -> dict[str, Any]:
     )
     counts: Counter[str] = Counter()
     for i, times in zip(train, draws, strict=True):
-        counts.update({c: n * times for c, n in Counter(lines.texts[i]).items()})  # type: ignore[misc]
+        counts.update({c: n * times for c, n in Counter(lines.texts[i]).items()})
     rarest_first = sorted(counts.items(), key=lambda item: (item[1], item[0]))
     return {
         "lines": round(float(draws.sum())),

@@ -399,8 +399,8 @@ class _Case:
     """A typecase: one person's single characters and words, and the words they can spell."""
 
     glyphs: _Glyphs
-    words: Sequence[_Piece]
-    spelled: Sequence[str]
+    words: list[_Piece]
+    spelled: list[str]
     rng: np.random.Generator
 
     def around(self, focus: str) -> list[_Piece]:
@@ -445,10 +445,10 @@ class _Case:
     def _word(self) -> list[_Piece]:
         """A word as the person wrote it, or one set of single letters."""
         if self.words and (not self.spelled or self._chance(0.8)):
-            return [self.words[self.rng.integers(len(self.words))]]
+            return [self.words[int(self.rng.integers(len(self.words)))]]
         if not self.spelled:
             return self._spell(str(self.rng.choice(sorted(self.glyphs))))
-        return self._spell(self.spelled[self.rng.integers(len(self.spelled))])
+        return self._spell(self.spelled[int(self.rng.integers(len(self.spelled)))])
 
     def _number(self) -> list[_Piece]:
         digits = [c for c in "0123456789" if c in self.glyphs]
@@ -462,7 +462,7 @@ class _Case:
 
     def _one(self, character: str) -> _Piece:
         """One of the person's own of this character."""
-        return self.glyphs[character][self.rng.integers(len(self.glyphs[character]))]
+        return self.glyphs[character][int(self.rng.integers(len(self.glyphs[character])))]
 
     def _together(self, parts: Sequence[_Piece]) -> _Piece:
         """Pieces as one word, a letter's gap between them."""
