@@ -17,7 +17,7 @@ from handwriter.training.reading import ReadingScore, seen_otherwise
 from handwriter.training.recipe import InkConfig
 from handwriter.training.recogniser import ctc
 from handwriter.training.tasks import trained_network
-from handwriter.training.train import Moment, Trainer, Update, train
+from handwriter.training.train import Moment, Trainer, Update, n_left_out, train
 
 
 @pytest.fixture
@@ -91,6 +91,18 @@ def test_a_batch_seen_again_and_again_is_read():
     trainer = Trainer(task, tiny.CPU)
     losses = [trainer.step(np.arange(4)).loss for _ in range(150)]
     assert losses[-1] < 0.5 * losses[10]
+
+
+def test_a_line_with_less_ink_than_its_text_needs_is_left_out_and_counted():
+    lines = tiny.lines(6, 1)
+    wordy = replace(lines, texts=("abc" * 60, *lines.texts[1:]))
+    task = tiny.task(tiny.reader_recipe(), wordy)
+    assert list(task.train_lines) == [1, 2, 3, 4, 5]
+    assert n_left_out(task) == 1
+    assert n_left_out(tiny.task(tiny.reader_recipe(), lines)) == 0
+    batch = task.make_batch(np.array([0]), None)
+    frames = task.build().eval()(batch.features, batch.lengths)
+    assert not torch.isfinite(ctc(frames, batch.targets, batch.target_lengths)).any()
 
 
 @torch.no_grad()

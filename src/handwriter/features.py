@@ -58,6 +58,12 @@ def features(ink: Ink, spread: float | None = None) -> Floats:
     return rows
 
 
+def n_features(ink: Ink) -> int:
+    """How many rows `features` gives; its pictures, which take the time, are left out."""
+    levelled, spread = _levelled(ink)
+    return len(_resampled(levelled, 1.0 / spread)[0])
+
+
 def spread_of(ink: Ink) -> float:
     """The standard deviation of y along the way of the pen, its slope taken out."""
     return _levelled(ink)[1]

@@ -106,6 +106,10 @@ class TrainingBar:
         self.unit = "point" if recipe.kind == "network" else "character"
         self.task = bar.add_task("training", total=None)
 
+    def left_out(self, n_lines: int) -> None:
+        if not self.quiet:
+            say(f"{counted(n_lines, 'line')} left out: too little ink for so many characters")
+
     def update(self, event: Any) -> None:
         self.bar.update(
             self.task,

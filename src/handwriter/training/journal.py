@@ -22,7 +22,7 @@ from PIL import Image
 from handwriter.errors import TrainingFailed
 from handwriter.training.checkpoint import load_checkpoint, newest_checkpoint
 from handwriter.training.machine import Machine
-from handwriter.training.train import Epoch, Task, Update
+from handwriter.training.train import Epoch, Task, Update, n_left_out
 
 SIGNIFICANT = 6  # digits that a figure keeps
 
@@ -107,6 +107,7 @@ def _about(task: Task, machine: Machine) -> dict[str, Any]:
         "event": "run",
         "recipe": task.recipe.to_dict(),
         "lines": task.lines.digest,
+        "lines_left_out": n_left_out(task),
         "torch": torch.__version__,
         "precision": machine.precision,
         "device": str(machine.device),

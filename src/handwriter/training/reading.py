@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,16 +14,17 @@ from torch import Tensor
 
 from handwriter.ctc import FrameTable
 from handwriter.edits import Errors, character_errors
-from handwriter.features import N_FEATURES, Floats, features, spread_of
+from handwriter.features import N_FEATURES, Floats, features, n_features, spread_of
 from handwriter.ink import Ink
 from handwriter.picture import contact_sheet
 from handwriter.training.batches import sorted_batches, spelled
 from handwriter.training.lines import Lines
 from handwriter.training.machine import Machine
 from handwriter.training.recipe import InkConfig, Recipe
-from handwriter.training.recogniser import Frames, ReaderConfig, ReaderNetwork, ctc
+from handwriter.training.recogniser import Frames, ReaderConfig, ReaderNetwork, ctc, n_frames
 from handwriter.training.train import Losses, Moment
 
+ROOM = 1.7  # see Reading.train_lines; real lines have some five times as many
 LINES_SHOWN = 16  # lines of validation whose reading is drawn at each epoch's end
 
 
@@ -81,6 +84,20 @@ class Reading:
 
     def header(self) -> dict[str, Any]:
         return {}
+
+    @cached_property
+    def train_lines(self) -> Any:
+        """The train lines that have frames enough for CTC to spell what they say.
+
+        It needs one for each character, and one more between two that are the same; `ROOM` times
+        as many, since augmentation makes ink narrower.
+        """
+        return np.array([i for i in self.lines.where("train") if self._has_room(int(i))], np.int64)
+
+    def _has_room(self, i: int) -> bool:
+        text = spelled(self.lines.texts[i], self.config.alphabet)
+        needed = len(text) + sum(a == b for a, b in pairwise(text))
+        return n_frames(n_features(self.lines.ink(i))) >= ROOM * needed
 
     def make_batch(self, chosen: Any, seed: tuple[int, int] | None) -> ReadingBatch:
         """The chosen lines; `seed` (run, update) augments them, None leaves them alone."""

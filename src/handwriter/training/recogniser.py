@@ -100,6 +100,13 @@ class ReaderNetwork(nn.Module):
         return x * F.dropout(x.new_ones(x.shape[1:]), self.config.dropout)
 
 
+def n_frames(n_points: int) -> int:
+    """How many frames the network makes of so many points."""
+    for stride in STRIDES:
+        n_points = (n_points - 1) // stride + 1
+    return n_points
+
+
 def ctc(frames: Frames, targets: Tensor, target_lengths: Tensor) -> Tensor:
     """The negative log probability of each line's text, in nats, (lines,).
 

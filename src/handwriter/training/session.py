@@ -19,13 +19,15 @@ from handwriter.training.lines import Lines
 from handwriter.training.machine import keep_memory, leave_machine, this_machine
 from handwriter.training.recipe import Recipe
 from handwriter.training.tasks import task_of, trained_network
-from handwriter.training.train import Epoch, Score, Update, check_lines, train
+from handwriter.training.train import Epoch, Score, Update, check_lines, n_left_out, train
 
 PRECISIONS = ("auto", "fp32", "bf16")
 
 
 class Watcher(Protocol):
     """Whoever wants to see a run go by; the first process tells the command line's bar."""
+
+    def left_out(self, n_lines: int) -> None: ...
 
     def update(self, event: Update) -> None: ...
 
@@ -67,6 +69,8 @@ def run_training(
         journal = None
         if machine.rank == 0:
             journal = stack.enter_context(Journal(run, task, machine))
+            if n := n_left_out(task):
+                watcher.left_out(n)
 
         def stop() -> bool:
             late = (

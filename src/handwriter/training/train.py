@@ -78,6 +78,10 @@ class Task(Protocol):
     lines: Lines
     unit: str  # what a batch's size is counted in
 
+    @property
+    def train_lines(self) -> Any:
+        """The numbers of the lines to train on: those of the split that can be learned from."""
+
     def build(self) -> Any:
         """A new network, its weights drawn from torch's random state."""
 
@@ -136,7 +140,7 @@ class Trainer:
         self.network: nn.Module = task.build().to(machine.device)
         self.average = {k: v.detach().clone() for k, v in self.network.named_parameters()}
         self.optimizer = make_optimizer(self.network.parameters(), recipe.training)
-        self.train_lines = lines.where("train")
+        self.train_lines = task.train_lines
         self.draws = expected_draws(
             [lines.texts[i] for i in self.train_lines],
             [lines.sources[i] for i in self.train_lines],
@@ -374,6 +378,11 @@ def train(
         yield epoch
         save_run(trainer, run, best=epoch.is_best)
         saved = time.monotonic()
+
+
+def n_left_out(task: Task) -> int:
+    """How many lines of the train split the task cannot learn from."""
+    return len(task.lines.where("train")) - len(task.train_lines)
 
 
 def check_lines(recipe: Recipe, lines: Lines) -> None:

@@ -69,6 +69,10 @@ class Writing:
         self.recipe, self.lines, self.config = recipe, lines, recipe.network
         self.texts = _writable(texts, self.config.alphabet)
 
+    @property
+    def train_lines(self) -> Any:
+        return self.lines.where("train")
+
     @cached_property
     def scaling(self) -> Scaling:
         return Scaling.of(self.lines)
