@@ -18,19 +18,21 @@ class FakeHand(Hand):
     """A hand of one stroke a piece; what it is read as goes with its seed.
 
     `reads` says what the candidates of each text are read as, in the order they are drawn; the
-    last one goes on for ever.
+    last one goes on for ever.  Those drawn with a seed in `missing` lack their first character.
     """
 
     def __init__(self, weights, reads=None):
         super().__init__(weights)
         self.reads = reads or {}
+        self.missing = set()
         self.asked = []
 
     def drafts(self, texts, seeds, *, smoothness, after=None):
         drafts = []
         for text, seed, before in zip(texts, seeds, after or [None] * len(texts), strict=True):
             self.asked.append((text, seed, before.text if before else None))
-            drafts.append(draft_of(text, seed))
+            places = range(seed in self.missing, len(text))
+            drafts.append(draft_of(text, seed, places=places))
         return drafts
 
 
@@ -88,6 +90,23 @@ def test_the_first_candidate_that_is_right_is_kept_and_nothing_more_drawn(author
     assert line.seed == SEED
     assert line.verdicts[0].seed == piece_seed(SEED, 0, 1)
     assert line.is_legible
+
+
+def test_what_left_a_character_out_is_not_read_where_another_did_not(author_of):
+    author = author_of()
+    author.hand.missing = {SEED}
+    line = author.write("hello", seed=SEED, candidates=3)
+    assert author.reader.n_read == {"hello": 1}  # twice, counted from 0
+    assert line.verdicts[0].seed == piece_seed(SEED, 0, 1)
+    assert line.n_candidates == 3
+
+
+def test_where_all_left_a_character_out_all_are_read(author_of):
+    author = author_of()
+    author.hand.missing = {piece_seed(SEED, 0, k) for k in range(2 * ROUNDS)}
+    line = author.write("hello", seed=SEED, candidates=2)
+    assert author.reader.n_read == {"hello": 2 * ROUNDS - 1}
+    assert line.verdicts[0].missed == 1
 
 
 def test_the_first_candidate_is_the_raw_line_of_that_seed(author_of):

@@ -14,9 +14,9 @@ from tiny_hand import FACTS, LINES, checkpoint, exported, network
 
 from handwriter.errors import TrainingFailed
 from handwriter.training.export import (
-    MOST_INPUT,
+    LEVEL,
     PEN_COPIES,
-    WINDOW_UNIT,
+    WINDOW_LEVEL,
     export,
     known_characters,
     step_graph,
@@ -25,9 +25,9 @@ from handwriter.training.graph import Graph
 from handwriter.training.network import Network, one_hot
 from handwriter.training.recipe import ASCII, GRAVES57, NON_LETTER
 from handwriter.training.sample import draw, step_noise
+from handwriter.weights import FAR, ZERO, first_inputs
 
 TEXTS = ["Hello, committee!", "a", "It was 7 o'clock."]
-FAR = 1e4
 
 
 def session(net: Network, *, int8: bool = False, threads: int = 1) -> ort.InferenceSession:
@@ -41,27 +41,21 @@ def start(
     engine: ort.InferenceSession, net: Network, texts: list[str] = TEXTS, smoothness: float = 0.5
 ) -> dict[str, np.ndarray]:
     """The step's inputs at the beginning, the noise apart."""
-    sizes, filled = {"lines": len(texts), "length": 0}, {}
-    if net.config.reads_text:
+    if not net.config.reads_text:
+        feed = first_inputs(engine, len(texts), 0)
+    else:
         codes, mask = one_hot(texts, net.config.alphabet, beyond=True)
-        sizes["length"] = mask.shape[1]
+        feed = first_inputs(engine, len(texts), mask.shape[1])
         places = np.arange(1, mask.shape[1] + 1, dtype=np.float32)
-        places = np.where(mask.numpy() > 0, places, np.float32(FAR))
-        filled = {"text": codes.numpy(), "places": places[:, None]}
-    feed = {
-        tensor.name: np.zeros([sizes.get(n, n) for n in tensor.shape], np.float32)
-        for tensor in engine.get_inputs()
-    }
+        feed["text"] = codes.numpy()
+        feed["places"] = np.where(mask.numpy() > 0, places, np.float32(FAR))[:, None]
     feed["smoothness"][:] = smoothness
-    return feed | filled
+    return feed
 
 
-def some_lines(engine: ort.InferenceSession, feed: dict[str, np.ndarray], some: slice):
+def some_lines(feed: dict[str, np.ndarray], some: slice) -> dict[str, np.ndarray]:
     """The same inputs or outputs of these lines only."""
-    axes = {t.name: t.shape.index("lines") for t in engine.get_inputs() + engine.get_outputs()}
-    return {
-        name: value[some] if axes[name] == 0 else value[:, some] for name, value in feed.items()
-    }
+    return {name: value[some] for name, value in feed.items()}
 
 
 def run(engine: ort.InferenceSession, feed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -74,9 +68,9 @@ def written_by_engine(net: Network, noise: np.ndarray) -> tuple[np.ndarray, list
     feed = start(engine, net)
     steps, phis = [], []
     for row in noise:
-        results = run(engine, feed | {"noise": row[None]})
+        results = run(engine, feed | {"noise": row})
         feed |= {name: results[f"next_{name}"] for name in feed if f"next_{name}" in results}
-        steps.append(results["next_step"][0])
+        steps.append(results["next_step"])
         phis.append(results["phi"][:, 0] if "phi" in results else None)
     return np.array(steps), phis
 
@@ -118,21 +112,27 @@ def random_feed(
     rng, config = np.random.default_rng(seed), net.config
     feed = start(engine, net, ["some text"] * lines)
     for name, value in feed.items():
-        if name in ("step", "window") or "cell" in name:
+        if name == "step" or "cell" in name:
             feed[name] = np.float32(rng.normal(0, 3, value.shape))
-    hidden = np.tanh(rng.normal(0, 0.5, (1, lines, config.layers, config.cells)))
-    n_idle = feed["cell_1"].shape[2] - config.cells
-    hidden = np.pad(hidden, [(0, 0), (0, 0), (0, 0), (0, n_idle)])
-    feed["hidden"] = np.float32(hidden.reshape(1, lines, -1))
-    feed["window"] = np.minimum(np.abs(feed["window"]), np.float32(MOST_INPUT))
+        elif value.dtype == np.uint8:
+            feed[name] = rng.integers(1, 256, value.shape, np.uint8)
+        elif "hidden" in name or name == "window":
+            feed[name] = np.float32(rng.uniform(-1, 1, value.shape))
+    feed["step"][:, 2] = rng.random(lines) < 0.1
+    feed["window"] *= rng.random(feed["window"].shape) < 0.05  # it rests on few characters
     feed["kappa"] = np.float32(rng.uniform(0, 9, feed["kappa"].shape))
-    return feed | {"noise": step_noise(rng, config, 1, lines)}
+    return feed | {"noise": step_noise(rng, config, 1, lines)[0]}
 
 
-def idle_apart(values: np.ndarray, net: Network) -> np.ndarray:
-    """Hidden vectors (1, lines, layers * width) without the idle cells."""
-    layers = values.reshape(*values.shape[:2], net.config.layers, -1)
-    return layers[..., : net.config.cells]
+def in_numbers(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Inputs or outputs with what is in bytes as the numbers that they stand for."""
+    made = dict(values)
+    for name, value in values.items():
+        if value.dtype == np.uint8:
+            is_window = "window" in name
+            zero, level = (0, WINDOW_LEVEL) if is_window else (ZERO, LEVEL)
+            made[name] = (np.float32(value) - zero) * np.float32(level)
+    return made
 
 
 def test_int8_weights_come_close():
@@ -140,28 +140,13 @@ def test_int8_weights_come_close():
     engines = session(net), session(net, int8=True)
     feed = random_feed(engines[1], net, 20)
     feed["step"] = np.clip(feed["step"], -PEN_COPIES, PEN_COPIES)
-    same = {name: value[..., : net.config.cells] if "cell" in name else value
-            for name, value in feed.items()}  # fmt: skip
-    same["hidden"] = idle_apart(feed["hidden"], net).reshape(1, 20, -1)
-    same["window"] = feed["window"] * WINDOW_UNIT
-    exact, close = run(engines[0], same), run(engines[1], feed)
+    exact, close = run(engines[0], in_numbers(feed)), in_numbers(run(engines[1], feed))
+    assert np.abs(close["next_window"]).max() > 0
     for result in (exact, close):
-        result["next_hidden"] = idle_apart(result["next_hidden"], net)
-    for name in ("outputs", "next_hidden", "next_kappa", "phi"):
+        result["hidden"] = np.concatenate([result[f"next_hidden_{n}"] for n in (1, 2, 3)])
+    for name in ("outputs", "hidden", "next_kappa", "phi", "next_window"):
         error, size = np.abs(close[name] - exact[name]), np.abs(exact[name])
         assert 0 < error.mean() < 0.05 * size.mean(), name
-
-
-def test_idle_cells_stay_where_they_are():
-    net = network(cells=9, layers=3, peepholes=True)
-    engine = session(net, int8=True)
-    feed = start(engine, net)
-    for row in step_noise(np.random.default_rng(1), net.config, 50, len(TEXTS)):
-        results = run(engine, feed | {"noise": row[None]})
-        feed |= {name: results[f"next_{name}"] for name in feed if f"next_{name}" in results}
-    assert np.abs(idle_apart(feed["hidden"], net)).max() > 0
-    assert (feed["hidden"].reshape(len(TEXTS), 3, -1)[..., 9:] == 0).all()
-    assert (feed["cell_2"][..., 9:] == 0).all()
 
 
 @pytest.mark.parametrize("cells", [33, 400])
@@ -175,14 +160,14 @@ def test_a_line_steps_to_the_same_bits_alone_and_among_others(int8, cells):
     for other in (engine, two_threads):
         for n in (1, 2, 5, 7, 44):
             some = slice(20, 20 + n)
-            expected = some_lines(engine, together, some)
-            for name, value in run(other, some_lines(engine, feed, some)).items():
+            expected = some_lines(together, some)
+            for name, value in run(other, some_lines(feed, some)).items():
                 np.testing.assert_array_equal(value, expected[name], err_msg=name)
     others = random_feed(engine, net, 64, seed=4)
-    for name, value in some_lines(engine, others, slice(0, 1)).items():
-        value[...] = some_lines(engine, feed, slice(0, 1))[name]
-    first = some_lines(engine, run(engine, others), slice(0, 1))
-    for name, value in some_lines(engine, together, slice(0, 1)).items():
+    for name, value in some_lines(others, slice(0, 1)).items():
+        value[...] = some_lines(feed, slice(0, 1))[name]
+    first = some_lines(run(engine, others), slice(0, 1))
+    for name, value in some_lines(together, slice(0, 1)).items():
         np.testing.assert_array_equal(value, first[name], err_msg=name)
 
 

@@ -28,7 +28,7 @@ from handwriter.hand import (
     step_budget,
 )
 from handwriter.ink import Ink, Written
-from handwriter.pen import ENDS, LIFTS, Job, draw, is_end, primed
+from handwriter.pen import ENDS, FEWEST_A_THREAD, LIFTS, Job, _drawn, draw, is_end, primed
 from handwriter.training.network import Mixture, log_density
 from handwriter.training.recipe import ASCII
 
@@ -91,11 +91,23 @@ def test_ink_does_not_depend_on_the_lines_beside_it(hand):
         assert same_ink(alone, together[i])
 
 
-def test_ink_does_not_depend_on_the_number_of_threads(hand_path):
-    ours, theirs = (
-        load(hand_path, threads=threads).write_lines([LONG] * 9, seed=1) for threads in (1, 2)
-    )
-    assert all(same_ink(a, b) for a, b in zip(ours, theirs, strict=True))
+@pytest.mark.parametrize("n_lines", [9, 2 * FEWEST_A_THREAD + 1])
+def test_ink_does_not_depend_on_the_number_of_threads(hand_path, n_lines):
+    texts = [LONG[: 5 + number % 60] for number in range(n_lines)]
+    one, two = (load(hand_path, threads=threads).write_lines(texts, seed=1) for threads in (1, 2))
+    assert all(same_ink(a, b) for a, b in zip(one, two, strict=True))
+
+
+def test_many_lines_are_dealt_out_to_the_threads(hand_path, monkeypatch):
+    shares: list[int] = []
+
+    def counted(weights, jobs, *args, **options):
+        shares.append(len(jobs))
+        return _drawn(weights, jobs, *args, **options)
+
+    monkeypatch.setattr("handwriter.pen._drawn", counted)
+    load(hand_path, threads=2).write_lines(["many"] * (2 * FEWEST_A_THREAD + 1), seed=1)
+    assert sorted(shares) == [FEWEST_A_THREAD, FEWEST_A_THREAD + 1]
 
 
 def test_lines_beyond_one_batch_keep_their_seeds(tiny_hand):

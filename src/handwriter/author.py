@@ -205,10 +205,10 @@ class Author:
         seeds = [candidate for work in works for candidate in work.seeds(n)]
         after = [work.before for work in works for _ in range(n)]
         drafts = self.hand.drafts(texts, seeds, smoothness=smoothness, after=after)
-        verdicts = self._judge(drafts)
-        for number, work in enumerate(works):
-            mine = slice(number * n, (number + 1) * n)
-            work.take(drafts[mine], verdicts[mine])
+        of_works = [_worth_reading(drafts[begin : begin + n]) for begin in range(0, len(drafts), n)]
+        verdicts = iter(self._judge([draft for some in of_works for draft in some]))
+        for work, some in zip(works, of_works, strict=True):
+            work.take(n, some, [next(verdicts) for _ in some])
 
     def _judge(self, drafts: Sequence[Draft]) -> list[Verdict]:
         """What there is to say against each draft."""
@@ -251,6 +251,15 @@ def n_missed(draft: Draft) -> int:
     return sum(c != " " and place not in visited for place, c in enumerate(draft.text))
 
 
+def _worth_reading(drafts: Sequence[Draft]) -> Sequence[Draft]:
+    """Of a piece's drafts those that came to their end and left no character out, if there are any.
+
+    The others cannot be good, and reading a draft costs as much as drawing it.
+    """
+    whole = [draft for draft in drafts if draft.finished and not n_missed(draft)]
+    return whole or drafts
+
+
 class _Work:
     """One line on its way: the pieces that are left, and the best of what was drawn of the next.
 
@@ -276,10 +285,13 @@ class _Work:
             piece_seed(self.seed, len(self.kept), k) for k in range(self.n_drawn, self.n_drawn + n)
         ]
 
-    def take(self, drafts: Sequence[Draft], verdicts: Sequence[Verdict]) -> None:
-        """Remember the best so far; go on to the next piece when it is good, or time is up."""
-        self.n_drawn += len(drafts)
-        self.n_candidates += len(drafts)
+    def take(self, n: int, drafts: Sequence[Draft], verdicts: Sequence[Verdict]) -> None:
+        """Remember the best so far; go on to the next piece when it is good, or time is up.
+
+        `drafts` are those of the `n` drawn that were read.
+        """
+        self.n_drawn += n
+        self.n_candidates += n
         self.rounds += 1
         new = min(zip(drafts, verdicts, strict=True), key=lambda pair: pair[1].cost)
         if self.best is None or new[1].cost < self.best[1].cost:

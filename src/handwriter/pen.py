@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,14 +16,16 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from handwriter.weights import FAR, Weights
+from handwriter.weights import FAR, Weights, first_inputs
 
+FEWEST_A_THREAD = 16  # fewer lines than these take as long as they would with all threads
 BLOCK = 64  # steps that a line draws its noise for at once; another number gives other ink
 DOWN, LIFTS, ENDS = 0, 1, 2
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
-State = dict[str, Floats]  # of one line: its arrays by their names in the graph, without that axis
+Arrays = dict[str, NDArray[Any]]  # by their names in the graph
+State = Arrays  # of one line: its arrays without that axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +61,24 @@ class Drawing:
 def draw(
     weights: Weights, jobs: Sequence[Job], smoothness: float, *, keep: bool = False
 ) -> list[Drawing]:
-    """Draw all jobs, a step of each at a time; with `keep`, phi and outputs too."""
+    """Draw all jobs, a step of each at a time; with `keep`, phi and outputs too.
+
+    Many jobs are dealt out to the hand's threads, and each thread draws its own: they then wait
+    for each other once, and not at every product.
+    """
+    n = max(1, min(weights.threads, len(jobs) // FEWEST_A_THREAD))
+    if n == 1:
+        return _drawn(weights, jobs, smoothness, keep=keep)
+    with ThreadPoolExecutor(n) as pool:
+        each = [pool.submit(_drawn, weights, jobs[i::n], smoothness, keep=keep) for i in range(n)]
+        shares = [one.result() for one in each]
+    return [shares[number % n][number // n] for number in range(len(jobs))]
+
+
+def _drawn(
+    weights: Weights, jobs: Sequence[Job], smoothness: float, *, keep: bool
+) -> list[Drawing]:
+    """What one thread draws."""
     parts: list[list[_Seen]] = [[] for _ in jobs]
     complete = [False] * len(jobs)
     seen: list[_Seen] = []
@@ -147,7 +167,12 @@ class _Rows:
     """
 
     def __init__(
-        self, weights: Weights, read: dict[str, Floats], numbers: list[int], *, keep: bool = False
+        self,
+        weights: Weights,
+        read: dict[str, NDArray[Any]],
+        numbers: list[int],
+        *,
+        keep: bool = False,
     ) -> None:
         self.weights, self.read, self.numbers, self.keep = weights, read, numbers, keep
         shapes = {output.name: output.shape for output in weights.session.get_outputs()}
@@ -155,11 +180,12 @@ class _Rows:
         self.other = read | {name: np.empty_like(read[name]) for name in self.state}
         length = read["places"].shape[2] if weights.alphabet else 0
         self.phi = np.zeros((len(numbers), 1, length), np.float32)
-        self.outputs = np.zeros((1, len(numbers), shapes["outputs"][2]), np.float32)
+        self.outputs = np.zeros((len(numbers), shapes["outputs"][1]), np.float32)
+        self.nothing = np.zeros((len(numbers), 0), np.float32)
         self.bound = self._bound(self.read, self.other)
         self.bound_next = self._bound(self.other, self.read)
 
-    def _bound(self, read: dict[str, Floats], other: dict[str, Floats]) -> Any:
+    def _bound(self, read: Arrays, other: Arrays) -> Any:
         """The arrays as inputs and outputs of the network."""
         bound = self.weights.session.io_binding()
         results = {f"next_{name}": other[name] for name in self.state}
@@ -176,7 +202,7 @@ class _Rows:
     @property
     def drawn(self) -> Floats:
         """What was drawn last, and is read next (lines, 3)."""
-        return np.asarray(self.read["step"][0])
+        return self.read["step"]
 
     def step(self) -> None:
         """Let the network take one step."""
@@ -186,22 +212,22 @@ class _Rows:
 
     def seen(self) -> _Seen:
         """What the last step gave, as it stands now."""
-        n = self.keep
-        return _Seen(self.drawn.copy(), self.phi[:, 0, : None if n else 0].copy(),
-                     self.outputs[0, :, : None if n else 0].copy())  # fmt: skip
+        if not self.keep:
+            return _Seen(self.drawn.copy(), self.nothing, self.nothing)
+        return _Seen(self.drawn.copy(), self.phi[:, 0].copy(), self.outputs.copy())
 
     def state_of(self, row: int) -> State:
-        return {name: self.read[name][_at(name, row)].copy() for name in self.state}
+        return {name: self.read[name][row].copy() for name in self.state}
 
     def set_state(self, row: int, state: State) -> None:
         for name, array in state.items():
-            self.read[name][_at(name, row)] = array
+            self.read[name][row] = array
 
     def only(self, going: list[int]) -> _Rows | None:
         """The lines of these rows alone, or None where there are none."""
         if not going:
             return None
-        read = {name: array[_at(name, going)] for name, array in self.read.items()}
+        read = {name: array[going] for name, array in self.read.items()}
         return _Rows(self.weights, read, [self.numbers[row] for row in going], keep=self.keep)
 
 
@@ -213,21 +239,11 @@ class _Seen(NamedTuple):
     outputs: Floats
 
 
-_LINES_FIRST = ("kappa", "text", "places")  # for the others, the lines come after an axis of 1
-
-
-def _at(name: str, rows: int | list[int]) -> Any:
-    """The index of a line, or of some, in the array of that name."""
-    return rows if name in _LINES_FIRST else (slice(None), rows)
-
-
-def _first_inputs(weights: Weights, texts: Sequence[str], smoothness: float) -> dict[str, Floats]:
+def _first_inputs(
+    weights: Weights, texts: Sequence[str], smoothness: float
+) -> dict[str, NDArray[Any]]:
     """The inputs of the first step: all zero, and the texts."""
-    sizes = {"lines": len(texts), "length": 1 + max(map(len, texts))}
-    read = {
-        tensor.name: np.zeros([sizes.get(n, n) for n in tensor.shape], np.float32)
-        for tensor in weights.session.get_inputs()
-    }
+    read = first_inputs(weights.session, len(texts), 1 + max(map(len, texts)))
     read["smoothness"][:] = smoothness
     if weights.alphabet:
         read["places"][:] = FAR
@@ -257,7 +273,7 @@ def _steps(
     while rows:
         if t % BLOCK == 0:
             block = np.stack([_noise(jobs[number].rng, weights) for number in rows.numbers], axis=1)
-        rows.read["noise"][0] = block[t % BLOCK]
+        rows.read["noise"][:] = block[t % BLOCK]
         rows.step()
         t += 1
         ended = _ended_by_themselves(rows, jobs)

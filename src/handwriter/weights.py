@@ -12,23 +12,28 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from handwriter.errors import BadHand, BadReader, HandwriterError
 
-FORMAT, VERSION = "handwriter hand", 2
+FORMAT, VERSION = "handwriter hand", 3
 READER_FORMAT, READER_VERSION = "handwriter reader", 1
 DEFAULT_HAND = DEFAULT_READER = "research"
 MOST_BYTES = 200_000_000  # the paper's network takes 4 million, or 15 in fp32
 PACES = (1e-3, 10.0)  # characters a step that a hand may have; people have some 0.05
 MOST_SCALE = 1e6
 FAR = 1e4  # a place in the text that no window reaches: what padding is given to a hand
+ZERO = 128  # the byte that stands for 0 in the hidden vectors of a hand with int8 weights
 MOST_SIZE = 10_000  # of layers, cells, mixture components, windows
 
 # The file ends with one more model property, "sha256", of all bytes before it: a message field
 # (tag 14, wire type 2) of 74 bytes with the key's six letters and the hash's 64.
 _SEAL = re.compile(rb"\x72\x4a\x0a\x06sha256\x12\x40([0-9a-f]{64})\Z")
 _SEAL_BYTES = 2 + 74
+
+_FLOATS, _BYTES, _INTEGERS = "tensor(float)", "tensor(uint8)", "tensor(int64)"
 
 T = TypeVar("T")
 
@@ -71,6 +76,11 @@ class Weights:
     deviation: tuple[float, float]
     pace: float
     about: dict[str, str]
+
+    @property
+    def threads(self) -> int:
+        """How many may be used at once."""
+        return int(self.session.get_session_options().intra_op_num_threads)
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,9 +241,9 @@ def _require(holds: bool, name: str) -> None:
         raise ValueError(name)
 
 
-def _found(tensors: list[Any]) -> dict[str, Any]:
-    """The shapes, without their first axis, of 32-bit floats; of all others the type."""
-    return {t.name: t.shape[1:] if t.type == "tensor(float)" else t.type for t in tensors}
+def _found(tensors: list[Any]) -> dict[str, tuple[Any, ...]]:
+    """The types, and the shapes without their first axis."""
+    return {tensor.name: (tensor.type, *tensor.shape[1:]) for tensor in tensors}
 
 
 # --- Hands -------------------------------------------------------------------------------------
@@ -280,20 +290,32 @@ def _pair(values: list[float]) -> tuple[float, float]:
 
 def _shapes(weights: Weights) -> tuple[dict[str, Any], dict[str, Any]]:
     """Inputs and outputs of the step (see `training.export`), as `_found` has them."""
-    a, m = len(weights.alphabet), weights.mixtures
-    width = weights.cells + (2 if weights.about["weights"] == "int8" else 0)  # idle cells
-    state: dict[str, list[int | str]] = {"step": ["lines", 3]}
-    state |= {"hidden": ["lines", weights.layers * width]}
-    state |= {f"cell_{layer + 1}": ["lines", width] for layer in range(weights.layers)}
-    n_pen = 3 if weights.has_end else 1
-    inputs: dict[str, list[int | str]] = {"smoothness": ["lines", 1]}
-    inputs |= {"noise": ["lines", m + max(n_pen, 2) + 2]}
-    outputs: dict[str, list[int | str]] = {"outputs": ["lines", 6 * m + n_pen]}
+    a, m, cells = len(weights.alphabet), weights.mixtures, weights.cells
+    layers, n_pen = range(1, weights.layers + 1), 3 if weights.has_end else 1
+    as_read = _BYTES if weights.about["weights"] == "int8" else _FLOATS
+    state: dict[str, tuple[Any, ...]] = {"step": (_FLOATS, 3)}
+    state |= {f"hidden_{number}": (as_read, cells) for number in layers}
+    state |= {f"cell_{number}": (_FLOATS, cells) for number in layers}
+    inputs = {"smoothness": (_FLOATS, 1), "noise": (_FLOATS, m + max(n_pen, 2) + 2)}
+    outputs: dict[str, tuple[Any, ...]] = {"outputs": (_FLOATS, 6 * m + n_pen)}
     if a:
-        state |= {"window": ["lines", a], "kappa": [weights.windows, 1]}
-        inputs |= {"text": ["length", a], "places": [1, "length"]}
-        outputs |= {"phi": [1, "length"]}
-    return state | inputs, {f"next_{name}": size for name, size in state.items()} | outputs
+        state |= {"window": (as_read, a), "kappa": (_FLOATS, weights.windows, 1)}
+        inputs |= {"text": (_FLOATS, "length", a), "places": (_FLOATS, 1, "length")}
+        outputs |= {"phi": (_FLOATS, 1, "length")}
+    return state | inputs, {f"next_{name}": kind for name, kind in state.items()} | outputs
+
+
+def first_inputs(session: ort.InferenceSession, lines: int, length: int) -> dict[str, NDArray[Any]]:
+    """What a hand's step reads at first, for texts that are still empty: nothing drawn or seen."""
+    sizes, kinds = {"lines": lines, "length": length}, {_FLOATS: np.float32, _BYTES: np.uint8}
+    read: dict[str, NDArray[Any]] = {
+        tensor.name: np.zeros([sizes.get(n, n) for n in tensor.shape], kinds[tensor.type])
+        for tensor in session.get_inputs()
+    }
+    for name, array in read.items():
+        if name.startswith("hidden") and array.dtype == np.uint8:
+            array[:] = ZERO
+    return read
 
 
 # --- Readers -----------------------------------------------------------------------------------
@@ -323,6 +345,6 @@ def _reader_shapes(weights: ReaderWeights) -> tuple[dict[str, Any], dict[str, An
     """Inputs and outputs of a reader (see `training.export_reader`), as `_found` has them."""
     size, n_labels = int(weights.features["size"]), 1 + len(weights.alphabet)
     return (
-        {"features": ["points", size], "lengths": "tensor(int64)"},
-        {"log_probabilities": ["frames", n_labels], "frames": "tensor(int64)"},
+        {"features": (_FLOATS, "points", size), "lengths": (_INTEGERS,)},
+        {"log_probabilities": (_FLOATS, "frames", n_labels), "frames": (_INTEGERS,)},
     )

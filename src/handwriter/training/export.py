@@ -4,25 +4,27 @@ The graph is one step of writing: the last step, the noise and the state go in, 
 state come out.  Sampling happens inside (eqs. 61-62), so every runtime draws the same ink from the
 same noise.  What it computes is held against `training.sample` by a test.
 
-Inputs, for any number of lines; the first axis is time, of which there is one step:
+Inputs, for any number of lines:
 
-    step (1, lines, 3)              dx, dy, normalised, and 1 where the pen lifts; zeros at first
-    hidden (1, lines, layers * width), cell_1, cell_2 ... (1, lines, width); `width` is the cells of
-                                    a layer and, with int8 weights, two idle ones (see `_lstm`)
-    window (1, lines, alphabet); kappa (lines, windows, 1)
+    step (lines, 3)                 dx, dy, normalised, and 1 where the pen lifts; zeros at first
+    hidden_1, hidden_2 ... (lines, cells)   with int8 weights as bytes, of which `ZERO` is 0
+    cell_1, cell_2 ... (lines, cells)
+    window (lines, alphabet)        with int8 weights as bytes of `WINDOW_LEVEL` each
+    kappa (lines, windows, 1)
     text (lines, length, alphabet)  one-hot, with one empty place after the last character
     places (lines, 1, length)       1, 2, 3 ...; FAR where padded, beyond any window
-    smoothness (1, lines, 1)        the paper's bias
-    noise (1, lines, mixtures + 4)  Gumbel noise for the component and the pen (two or three
+    smoothness (lines, 1)           the paper's bias
+    noise (lines, mixtures + 4)     Gumbel noise for the component and the pen (two or three
                                     numbers, as many as it has states), two standard normals
 
 Outputs: the same state names with `next_` before them; `next_step`, its pen state 0, 1 or 2 where
-the line ends; `phi` (lines, 1, length), the window's weights; `outputs` (1, lines, n_outputs), the
+the line ends; `phi` (lines, 1, length), the window's weights; `outputs` (lines, n_outputs), the
 raw output vector in the order mu_x, mu_y, sigma_hat_x, sigma_hat_y, rho_hat, pi_hat (each one
 value a component), pen.  A prediction network has no window, kappa, text, places and phi.
 
-What a step costs on a processor is reading the weights and starting the nodes, so there are few
-nodes: a layer is one LSTM operator, with int8 weights ONNX Runtime's own `DynamicQuantizeLSTM`.
+What a step of one line costs is reading the weights and starting the nodes; of many lines, the
+arithmetic.  So each layer is one product, of bytes with int8 weights, which processors with VNNI
+or AMX have instructions for.
 """
 
 from __future__ import annotations
@@ -55,17 +57,15 @@ from handwriter.training.reading import Reading
 from handwriter.training.recipe import NON_LETTER
 from handwriter.training.sample import n_noise
 from handwriter.training.tasks import trained_network
-from handwriter.weights import FAR, FORMAT, VERSION
+from handwriter.weights import FAR, FORMAT, VERSION, ZERO, first_inputs
 
 FEWEST_EXAMPLES = 4  # of a character in training, for the hand to say that it knows it
 MOST_WEIGHT = 63  # int8 weights go from -63 to 63
-LEVELS = 255  # that the vectors they are multiplied with have
-ZERO, MOST_LEVEL = 128, 127  # what goes to the output layer is -1 to 1 as 1 to 255
-IDLE = 2  # cells of each int8 layer
-# What goes into an int8 layer is between these (see Layers below):
-LEAST_INPUT, MOST_INPUT = -1.0, 3.0
-WINDOW_UNIT = 4.0  # so that a window reaches 12 before it is cut off
+LEVEL = 1 / 127  # hidden vectors, -1 to 1, are the bytes 1 to 255 with `ZERO` in the middle
+WINDOW_LEVEL = 8 / 255  # so that a window reaches 8 before it is cut off
 VALIDATION_LINES = 64  # on which the file is held against the network
+NOWHERE = slice(0, 0)
+LEAST_LOG = -80.0
 PEN_COPIES = 16  # so that an offset reaches 16 deviations; the largest in IAM-OnDB are 18
 
 Floats = NDArray[np.float32]
@@ -77,33 +77,50 @@ class _Graph(Graph):
     def __init__(self, *, int8: bool) -> None:
         super().__init__()
         self.int8 = int8
-        self.n_idle = IDLE if int8 else 0
 
-    def product(self, x: str, weights: Floats, bias: Floats, *, to: str) -> str:
-        """x (..., n) @ weights (n, outputs) + bias, in integers where the hand is to be int8.
+    def product(
+        self, x: str, weights: Floats, bias: Floats, *, to: str, from_zero: slice = NOWHERE
+    ) -> str:
+        """x (lines, n) @ weights (n, outputs) + bias; with int8 weights x is in bytes of `LEVEL`.
 
-        Every |x| is at most 1.  That bound is the scale, and not the largest x of the batch, as
-        ONNX Runtime's own dynamic quantisation has it: a line's ink must not depend on the lines
-        beside it.
+        Of those, `ZERO` stands for 0; for the columns in `from_zero` 0 does.
         """
-        offset = self.constant(bias, f"{to}_bias")
         if not self.int8:
-            product = self.add("MatMul", x, self.constant(weights, f"{to}_weights"))
-            return self.add("Add", product, offset, to=to)
+            return self.affine(x, weights, bias, to=to)
         stored, scale = _as_int8(weights)
-        level, zero = self.constant(np.float32(1 / MOST_LEVEL)), self.constant(np.uint8(ZERO))
+        too_much = scale * stored[from_zero].sum(axis=0, dtype=np.int64) * (ZERO * LEVEL)
         return self.add(
             "MatMulIntegerToFloat",
-            self.add("QuantizeLinear", x, level, zero),
+            x,
             self.constant(stored, f"{to}_weights"),
-            level,
+            self.constant(np.float32(LEVEL)),
             self.constant(scale, f"{to}_scale"),
-            zero,
+            self.constant(np.uint8(ZERO)),
             "",
-            offset,
+            self.constant(np.float32(bias + too_much), f"{to}_bias"),
             to=to,
             domain=MICROSOFT,
         )
+
+    def declared(self, name: str, shape: list[Any]) -> onnx.ValueInfoProto:
+        """An input or output of the step: bytes where the layers read it so, else fp32."""
+        in_bytes = self.int8 and name.removeprefix("next_").startswith(("hidden", "window"))
+        kind = TensorProto.UINT8 if in_bytes else TensorProto.FLOAT
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    def affine(self, x: str, weights: Floats, bias: Floats, *, to: str) -> str:
+        """x (lines, n) @ weights (n, outputs) + bias in fp32."""
+        matrix, offset = self.constant(weights, f"{to}_weights"), self.constant(bias, f"{to}_bias")
+        return self.add("Gemm", x, matrix, offset, to=to)
+
+    def as_bytes(self, x: str, level: float, zero: int, *, to: str | None = None) -> str:
+        """x in whole levels above `zero`, cut off at 0 and 255.
+
+        The level is fixed and not taken from the largest x of the batch, as in ONNX Runtime's own
+        dynamic quantisation: a line's ink must not depend on the lines beside it.
+        """
+        each, offset = self.constant(np.float32(level)), self.constant(np.uint8(zero))
+        return self.add("QuantizeLinear", x, each, offset, to=to)
 
 
 def _as_int8(weights: Floats) -> tuple[NDArray[np.int8], Floats]:
@@ -122,51 +139,45 @@ def step_graph(network: Network, *, int8: bool = False) -> onnx.ModelProto:
     p = {name: v.detach().float().cpu().numpy() for name, v in network.named_parameters()}
 
     pen = _pen(graph)
-    hiddens = _split_hidden(graph, config)
     window = ["window"] if config.reads_text else []
-    new_hiddens: list[str] = []
-    for layer in range(config.layers):
+    hiddens: list[str] = []
+    for number in range(1, config.layers + 1):
+        of_layer = f"layers.{number - 1}."
         parameters = {
-            name.removeprefix(f"layers.{layer}."): value
+            name.removeprefix(of_layer): value
             for name, value in p.items()
-            if name.startswith(f"layers.{layer}.")
+            if name.startswith(of_layer)
         }
-        x = graph.add("Concat", pen, *window, *new_hiddens[-1:], axis=2)
-        hidden = _lstm(graph, layer + 1, x, hiddens[layer], parameters, config)
-        new_hiddens.append(hidden)
-        if layer == 0 and config.reads_text:
+        x = graph.add("Concat", pen, *window, *hiddens[-1:], f"hidden_{number}", axis=1)
+        hidden = _layer(graph, number, x, parameters, config)
+        hiddens.append(f"next_hidden_{number}")
+        if number == 1 and config.reads_text:
             window = [_window(graph, hidden, parameters["to_window"], parameters["window_bias"])]
-    graph.add("Concat", *new_hiddens, to="next_hidden", axis=2)
     order = _outputs_in_order(config.mixtures, config.n_outputs)
-    weights = _beside_idle(p["output.weight"][order].T, config, graph)
-    graph.product("next_hidden", weights, p["output.bias"][order], to="outputs")
+    every = graph.add("Concat", *hiddens, axis=1)
+    graph.product(every, p["output.weight"][order].T, p["output.bias"][order], to="outputs")
     _draw(graph, config.mixtures, config.end_token)
     return _model(graph, config)
 
 
 def _model(graph: _Graph, config: NetworkConfig) -> onnx.ModelProto:
     """The nodes with their inputs and outputs declared."""
-    a, width = len(config.alphabet), config.cells + graph.n_idle
-    state: dict[str, list[Any]] = {"step": [1, "lines", N_INPUTS]}
-    state |= {"hidden": [1, "lines", config.layers * width]}
-    state |= {f"cell_{layer + 1}": [1, "lines", width] for layer in range(config.layers)}
-    inputs: dict[str, list[Any]] = {"smoothness": [1, "lines", 1]}
-    inputs |= {"noise": [1, "lines", n_noise(config)]}
-    results: dict[str, list[Any]] = {"outputs": [1, "lines", config.n_outputs]}
+    a, layers = len(config.alphabet), range(1, config.layers + 1)
+    state: dict[str, list[Any]] = {"step": ["lines", N_INPUTS]}
+    state |= {f"hidden_{number}": ["lines", config.cells] for number in layers}
+    state |= {f"cell_{number}": ["lines", config.cells] for number in layers}
+    inputs: dict[str, list[Any]] = {"smoothness": ["lines", 1], "noise": ["lines", n_noise(config)]}
+    results: dict[str, list[Any]] = {"outputs": ["lines", config.n_outputs]}
     if a:
-        state |= {"window": [1, "lines", a], "kappa": ["lines", config.windows, 1]}
+        state |= {"window": ["lines", a], "kappa": ["lines", config.windows, 1]}
         inputs |= {"text": ["lines", "length", a], "places": ["lines", 1, "length"]}
         results |= {"phi": ["lines", 1, "length"]}
     results |= {f"next_{name}": shape for name, shape in state.items()}
     return graph.model(
         "step",
-        [_float_tensor(name, shape) for name, shape in (state | inputs).items()],
-        [_float_tensor(name, shape) for name, shape in results.items()],
+        [graph.declared(name, shape) for name, shape in (state | inputs).items()],
+        [graph.declared(name, shape) for name, shape in results.items()],
     )
-
-
-def _float_tensor(name: str, shape: list[Any]) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 
 def _outputs_in_order(m: int, n_outputs: int) -> NDArray[np.int64]:
@@ -178,165 +189,131 @@ def _outputs_in_order(m: int, n_outputs: int) -> NDArray[np.int64]:
 
 
 # --- Layers ------------------------------------------------------------------------------------
-#
-# `DynamicQuantizeLSTM` takes the scale of what it multiplies from the least and the largest number
-# in the whole batch, so that a line would be rounded otherwise beside other lines.  Therefore all
-# numbers are cut to a fixed range, and both its ends are always there: in the inputs as two columns
-# of their own, in the hidden vectors as two idle cells.  The weights behind them are zero.
 
 
 def _pen(graph: _Graph) -> str:
-    """The last step as the layers read it: (1, lines, 3), or with int8 weights more columns.
+    """The last step as the layers read it: (lines, 3), or with int8 weights more columns.
 
     An offset goes far beyond the hidden vectors' -1 to 1, so it comes as `PEN_COPIES` columns of
     its share each, and each is shifted by another fraction of a level: their sum is as exact as if
-    it had that many times the levels.
+    it had that many times the levels.  What is cut off at 1 is the third number, which is 2 where
+    the line ends.
     """
     if not graph.int8:
-        return graph.add("Min", "step", graph.constant([[[np.inf, np.inf, 1.0]]]))
+        return graph.add("Min", "step", graph.constant([[np.inf, np.inf, 1.0]]))
     n = PEN_COPIES
-    spread = np.zeros((N_INPUTS, 2 * n + 3), np.float32)
+    spread = np.zeros((N_INPUTS, 2 * n + 1), np.float32)
     spread[0, :n] = spread[1, n : 2 * n] = 1 / n
     spread[2, 2 * n] = 1
-    level = (MOST_INPUT - LEAST_INPUT) / LEVELS
-    shift = level * ((np.arange(n) + 0.5) / n - 0.5)
-    ends = [0, LEAST_INPUT, MOST_INPUT]
-    columns = graph.add("MatMul", "step", graph.constant(spread, "pen_copies"))
-    columns = graph.add("Add", columns, graph.constant(np.concatenate([shift, shift, ends])))
-    most = np.ones(2 * n + 3, np.float32)
-    most[-1] = MOST_INPUT
-    columns = graph.add("Max", columns, graph.constant(np.float32(LEAST_INPUT)))
-    return graph.add("Min", columns, graph.constant(most))
+    shift = LEVEL * ((np.arange(n) + 0.5) / n - 0.5)
+    shares = graph.affine("step", spread, np.float32([*shift, *shift, 0]), to="pen_shares")
+    return graph.as_bytes(shares, LEVEL, ZERO)
 
 
-def _input_weights(weights: Floats, config: NetworkConfig, graph: _Graph, *, first: bool) -> Floats:
-    """The rows for pen, window and layer below (n, outputs), as the inputs of `graph` come."""
-    if not graph.int8:
-        return weights
-    a = len(config.alphabet)
-    pen, window, below = np.split(weights, [N_INPUTS, N_INPUTS + a])
-    copies = np.repeat(pen, [PEN_COPIES, PEN_COPIES, 1], axis=0)
-    ends = np.zeros((2, weights.shape[1]), np.float32)
-    rows = [copies, ends, window * np.float32(WINDOW_UNIT)]
-    return np.concatenate(rows if first else [*rows, _beside_idle(below, config, graph)])
+def _layer(graph: _Graph, number: int, x: str, p: dict[str, Floats], config: NetworkConfig) -> str:
+    """One layer's step (eqs. 7-11); returns the new hidden vector in fp32.
 
-
-def _beside_idle(weights: Floats, config: NetworkConfig, graph: _Graph) -> Floats:
-    """Weights (layers * cells, outputs) from hidden vectors with rows of zero for idle cells."""
-    layers = weights.reshape(-1, config.cells, weights.shape[1])
-    padded = np.pad(layers, [(0, 0), (0, graph.n_idle), (0, 0)])
-    return padded.reshape(-1, weights.shape[1])
-
-
-def _split_hidden(graph: _Graph, config: NetworkConfig) -> list[str]:
-    """The hidden vectors of all layers; idle cells, which stay at 0, are set to -1 and 1."""
-    hidden = "hidden"
-    if graph.int8:
-        ends = np.zeros(config.cells + IDLE, np.float32)
-        ends[-IDLE:] = -1, 1
-        hidden = graph.add("Add", hidden, graph.constant(np.tile(ends, config.layers)))
-    return graph.split(hidden, [config.cells + graph.n_idle] * config.layers, axis=2)
-
-
-def _lstm(
-    graph: _Graph, number: int, x: str, hidden: str, p: dict[str, Floats], config: NetworkConfig
-) -> str:
-    """One layer's step (eqs. 7-11); returns the new hidden vector, defines next_cell_`number`."""
-    a = len(config.alphabet)
-    first = number == 1
-    # The first layer's window comes by the recurrent weights.
-    recurrent = p["recurrent"][a:] if first else p["recurrent"]
-    into = np.concatenate([p["input"], p["recurrent"][:a]]) if first else p["input"]
-    into = _gates_in_order(_input_weights(into, config, graph, first=first), graph.n_idle)
-    recurrent = _gates_in_order(_beside_idle(recurrent, config, graph), graph.n_idle)
-    bias = _gates_in_order(p["bias"][None], graph.n_idle)
-    name, cell = f"layer_{number}", f"cell_{number}"
-    peepholes = ""
-    if (diagonal := p.get("peephole")) is not None:  # input, forget, output
-        diagonal = np.pad(diagonal[[0, 2, 1]], [(0, 0), (0, graph.n_idle)])
-        peepholes = graph.constant(diagonal.reshape(1, -1), f"{name}_peepholes")
-    biases = graph.constant(np.concatenate([bias, 0 * bias], axis=1), f"{name}_bias")
-    outputs = ["", f"hidden_{number}", f"next_{cell}"]
-    hidden_size = config.cells + graph.n_idle
-    if not graph.int8:
-        matrices = [
-            graph.constant(weights.T[None].copy(), f"{name}_{which}")
-            for which, weights in (("input", into), ("recurrent", recurrent))
-        ]
-        inputs = [x, *matrices, biases, "", hidden, cell, peepholes]
-        return graph.add_many("LSTM", *inputs, to=outputs, hidden_size=hidden_size)[1]
-    matrices, scales = [], []
-    for which, weights in (("input", into), ("recurrent", recurrent)):
-        stored, scale = _as_int8(weights)
-        matrices.append(graph.constant(stored[None], f"{name}_{which}"))
-        scales.append(graph.constant(scale[None], f"{name}_{which}_scale"))
-        scales.append(graph.constant(np.zeros((1, len(scale)), np.int8)))
-    inputs = [x, *matrices, biases, "", hidden, cell, peepholes, *scales]
-    return graph.add_many(
-        "DynamicQuantizeLSTM", *inputs, to=outputs, hidden_size=hidden_size, domain=MICROSOFT
-    )[1]
-
-
-def _gates_in_order(weights: Floats, n_idle: int) -> Floats:
-    """Columns input, forget, cell, output -> input, output, forget, cell, as ONNX has them.
-
-    Each gate gets zeros for the idle cells: their hidden value is tanh(0) for ever.
+    `x` is what it reads: pen, window, the new hidden vector below and its own last one.  Defines
+    next_hidden_`number` and next_cell_`number`.
     """
+    weights, n_pen = np.concatenate([p["input"], p["recurrent"]]), N_INPUTS
+    if graph.int8:
+        pen, window, hiddens = np.split(weights, [n_pen, n_pen + len(config.alphabet)])
+        copies = np.repeat(pen, [PEN_COPIES, PEN_COPIES, 1], axis=0)
+        weights = np.concatenate([copies, window * np.float32(WINDOW_LEVEL / LEVEL), hiddens])
+        n_pen = len(copies)
+    gates = graph.product(
+        x,
+        _gates_in_order(weights),
+        _gates_in_order(p["bias"][None])[0],
+        to=f"gates_{number}",
+        from_zero=slice(n_pen, n_pen + len(config.alphabet)),
+    )
+    hidden = _cell(graph, number, gates, p.get("peephole"), config.cells)
+    if graph.int8:
+        graph.as_bytes(hidden, LEVEL, ZERO, to=f"next_hidden_{number}")
+    return hidden
+
+
+def _gates_in_order(weights: Floats) -> Floats:
+    """Columns input, forget, cell, output -> input, output, forget, cell."""
     gates = weights.reshape(len(weights), 4, -1)[:, [0, 3, 1, 2]]
-    return np.pad(gates, [(0, 0), (0, 0), (0, n_idle)]).reshape(len(weights), -1)
+    return gates.reshape(len(weights), -1)
+
+
+def _cell(graph: _Graph, number: int, gates: str, peephole: Floats | None, n: int) -> str:
+    """Eqs. 7-11 from what the gates are sent (lines, 4 cells), in the order above."""
+    last = f"cell_{number}"
+    three, candidate = graph.split(gates, [3 * n, n])
+    if peephole is None:
+        opens, shows, keeps = graph.split(graph.add("Sigmoid", three), [n, n, n])
+    else:
+        opens, shows, keeps = graph.split(three, [n, n, n])
+        opens = graph.add("Sigmoid", _seeing(graph, opens, last, peephole[0]))
+        keeps = graph.add("Sigmoid", _seeing(graph, keeps, last, peephole[1]))
+    kept = graph.add("Mul", keeps, last)
+    new = graph.add("Mul", opens, graph.add("Tanh", candidate))
+    cell = graph.add("Add", kept, new, to=f"next_cell_{number}")  # eq. 9
+    if peephole is not None:
+        shows = graph.add("Sigmoid", _seeing(graph, shows, cell, peephole[2]))
+    to = None if graph.int8 else f"next_hidden_{number}"
+    return graph.add("Mul", shows, graph.add("Tanh", cell), to=to)  # eq. 11
+
+
+def _seeing(graph: _Graph, gate: str, cell: str, diagonal: Floats) -> str:
+    """The gate with what it sees of the cell by its peepholes."""
+    return graph.add("Add", gate, graph.add("Mul", cell, graph.constant(diagonal[None])))
 
 
 def _window(graph: _Graph, hidden: str, to_window: Floats, bias: Floats) -> str:
-    """The window's step (eqs. 46-51); returns what the layers read of w; defines phi and kappa."""
+    """The window's step (eqs. 46-51); returns next_window, defines phi and next_kappa."""
     k = len(bias) // 3
-    weights = np.pad(to_window, [(0, graph.n_idle), (0, 0)])
-    hats = graph.add("MatMul", hidden, graph.constant(weights, "to_window"))
-    hats = graph.add("Add", hats, graph.constant(bias, "window_bias"))
+    hats = graph.affine(hidden, to_window, bias, to="window_hats")
     each = graph.constant(np.array([-1, 3 * k, 1]))  # a window a row, the text along it
-    hats = graph.add("Reshape", hats, each)
-    alpha_hat, beta_hat, pace_hat = graph.split(hats, [k, k, k])
+    alpha_hat, beta_hat, pace_hat = graph.split(graph.add("Reshape", hats, each), [k, k, k])
     kappa = graph.add("Add", "kappa", graph.add("Exp", pace_hat), to="next_kappa")  # eq. 51
     distance = graph.add("Sub", kappa, "places")
     squared = graph.add("Mul", distance, distance)
     exponent = graph.add("Mul", squared, graph.add("Exp", beta_hat))
-    bells = graph.add("Exp", graph.add("Sub", alpha_hat, exponent))
+    log_bells = graph.add("Sub", alpha_hat, exponent)
+    # Below, Exp takes twenty times as long: its results would be subnormal.
+    log_bells = graph.add("Max", log_bells, graph.constant(np.float32(LEAST_LOG)))
+    bells = graph.add("Exp", log_bells)
     # Not ReduceSum, which adds in another order where there is one line only.
     ones = graph.constant(np.ones((1, 1, k), np.float32))
     phi = graph.add("MatMul", ones, bells, to="phi")  # eq. 46
     seen = graph.add("MatMul", phi, "text")  # eq. 47
+    flat, to = graph.constant(np.array([1])), "next_window"
     if not graph.int8:
-        return graph.add("Transpose", seen, to="next_window", perm=[1, 0, 2])
-    seen = graph.add("Transpose", seen, perm=[1, 0, 2])
-    small = graph.add("Mul", seen, graph.constant(np.float32(1 / WINDOW_UNIT)))
-    return graph.add("Min", small, graph.constant(np.float32(MOST_INPUT)), to="next_window")
+        return graph.add("Squeeze", seen, flat, to=to)
+    return graph.as_bytes(graph.add("Squeeze", seen, flat), WINDOW_LEVEL, 0, to=to)
 
 
 def _draw(graph: _Graph, m: int, end_token: bool) -> None:
     """Draw the next step from `outputs`, as `training.sample.draw` does (eqs. 61-62)."""
-    _, pi_hat, pen = graph.split("outputs", [5 * m, m, 3 if end_token else 1], axis=2)
-    for_pi, for_pen, normals = graph.split("noise", [m, 3 if end_token else 2, 2], axis=2)
+    _, pi_hat, pen = graph.split("outputs", [5 * m, m, 3 if end_token else 1])
+    for_pi, for_pen, first, second = graph.split("noise", [m, 3 if end_token else 2, 1, 1])
     one = graph.constant(np.float32(1))
     sharper = graph.add("Mul", pi_hat, graph.add("Add", "smoothness", one))  # eq. 62
-    chosen = graph.add("ArgMax", graph.add("Add", sharper, for_pi), axis=2)
+    chosen = graph.add("ArgMax", graph.add("Add", sharper, for_pi), axis=1)
     places = graph.add("Add", chosen, graph.constant(np.arange(5) * m))
-    picked = graph.add("GatherElements", "outputs", places, axis=2)
-    mu, sigma_hat, rho_hat = graph.split(picked, [2, 2, 1], axis=2)
+    picked = graph.add("GatherElements", "outputs", places, axis=1)
+    mu, sigma_hat, rho_hat = graph.split(picked, [2, 2, 1])
     sigma = graph.add("Exp", graph.add("Sub", sigma_hat, "smoothness"))  # eq. 61
-    first, second = graph.split(normals, [1, 1], axis=2)
     # sqrt(1 - rho^2) is 1 / cosh(rho_hat), in which nothing cancels as rho nears 1.
     rest = graph.add("Div", second, graph.add("Cosh", rho_hat))
     mixed = graph.add("Add", graph.add("Mul", graph.add("Tanh", rho_hat), first), rest)
-    spread = graph.add("Mul", sigma, graph.add("Concat", first, mixed, axis=2))
+    spread = graph.add("Mul", sigma, graph.add("Concat", first, mixed, axis=1))
     xy = graph.add("Add", mu, spread)
     state = _pen_state(graph, pen, for_pen, end_token)
-    graph.add("Concat", xy, state, to="next_step", axis=2)
+    graph.add("Concat", xy, state, to="next_step", axis=1)
 
 
 def _pen_state(graph: _Graph, pen: str, noise: str, end_token: bool) -> str:
     """0 down, 1 lifts, 2 ends; not sharpened, or the rare end would never be drawn."""
     if not end_token:  # the logit is of lifting against staying down
         pen = graph.add("Mul", pen, graph.constant([0.0, 1.0]))
-    state = graph.add("ArgMax", graph.add("Add", pen, noise), axis=2)
+    state = graph.add("ArgMax", graph.add("Add", pen, noise), axis=1)
     return graph.cast(state, TensorProto.FLOAT)
 
 
@@ -416,11 +393,7 @@ def _outputs_along(model: onnx.ModelProto, batch: Batch) -> Floats:
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     lines, length = len(batch.sources), batch.text.mask.shape[1] if batch.text else 0
-    sizes = {"lines": lines, "length": length}
-    feed = {
-        tensor.name: np.zeros([sizes.get(n, n) for n in tensor.shape], np.float32)
-        for tensor in session.get_inputs()
-    }
+    feed = first_inputs(session, lines, length)
     if batch.text:
         places = np.arange(1, length + 1, dtype=np.float32)
         feed["text"] = batch.text.one_hot.cpu().numpy()
@@ -429,9 +402,9 @@ def _outputs_along(model: onnx.ModelProto, batch: Batch) -> Floats:
     carried = [name for name in feed if name in _carried(session) and name != "step"]
     outputs = []
     for seen in batch.seen.cpu().numpy():
-        feed["step"] = seen[None]
+        feed["step"] = seen
         results = session.run(["outputs", *(f"next_{name}" for name in carried)], feed)
-        outputs.append(results[0][0])
+        outputs.append(results[0])
         feed |= dict(zip(carried, results[1:], strict=True))
     return np.array(outputs)
 
