@@ -296,7 +296,8 @@ def _shapes(weights: Weights) -> tuple[dict[str, Any], dict[str, Any]]:
     state: dict[str, tuple[Any, ...]] = {"step": (_FLOATS, 3)}
     state |= {f"hidden_{number}": (as_read, cells) for number in layers}
     state |= {f"cell_{number}": (_FLOATS, cells) for number in layers}
-    inputs = {"smoothness": (_FLOATS, 1), "noise": (_FLOATS, m + max(n_pen, 2) + 2)}
+    inputs: dict[str, tuple[Any, ...]] = {"smoothness": (_FLOATS, 1)}
+    inputs |= {"noise": (_FLOATS, m + max(n_pen, 2) + 2)}
     outputs: dict[str, tuple[Any, ...]] = {"outputs": (_FLOATS, 6 * m + n_pen)}
     if a:
         state |= {"window": (as_read, a), "kappa": (_FLOATS, weights.windows, 1)}

@@ -206,7 +206,9 @@ def _pen(graph: _Graph) -> str:
     spread[0, :n] = spread[1, n : 2 * n] = 1 / n
     spread[2, 2 * n] = 1
     shift = LEVEL * ((np.arange(n) + 0.5) / n - 0.5)
-    shares = graph.affine("step", spread, np.float32([*shift, *shift, 0]), to="pen_shares")
+    shares = graph.affine(
+        "step", spread, np.concatenate([shift, shift, [0]]).astype(np.float32), to="pen_shares"
+    )
     return graph.as_bytes(shares, LEVEL, ZERO)
 
 
