@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from handwriter.training.export import _outputs_in_order, step_graph
+from handwriter.training.export import outputs_in_order, step_graph
 from handwriter.training.graph import sealed_file
 from handwriter.training.network import Network, NetworkConfig
 from handwriter.weights import VERSION
@@ -40,7 +40,7 @@ def network_of(model: onnx.ModelProto, config: NetworkConfig) -> Network:
         found |= {f"layers.{layer}.{name}": value for name, value in of_layer.items()}
     found["layers.0.to_window"] = stored["to_window"][: config.cells]
     found["layers.0.window_bias"] = stored["window_bias"]
-    order = _outputs_in_order(config.mixtures, config.n_outputs)
+    order = outputs_in_order(config.mixtures, config.n_outputs)
     weights = np.float32(stored["outputs_weights"]) * stored["outputs_scale"]
     weights = weights.reshape(config.layers, config.cells + IDLE, -1)[:, : config.cells]
     back = np.argsort(order)

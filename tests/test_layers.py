@@ -46,7 +46,8 @@ WITHIN = {
         "machine": 0, "unipen": 0, "graph": 0, "export_reader": 1,
         "typeset": 1, "recipe": 1, "sampling": 2, "show": 3, "prepare": 2, "batches": 2,
         "optimizer": 2, "sample": 3, "train": 3,
-        "writing": 4, "reading": 4, "journal": 4, "tasks": 5, "export": 6, "session": 6,
+        "writing": 4, "reading": 4, "journal": 4, "tasks": 5, "export": 6, "revive": 7,
+        "session": 8,
     },
     "output": {
         "layout": 0, "plotter": 0, "jsonl": 1, "svg": 1, "png": 1, "hpgl": 1, "profile": 1,

@@ -131,7 +131,9 @@ def train(
     ],
     begin_from: Annotated[
         Path | None,
-        typer.Option("--from", help="A checkpoint whose weights a new run begins with."),
+        typer.Option(
+            "--from", help="A checkpoint, hand or reader whose weights a new run begins with."
+        ),
     ] = None,
     precision: Annotated[str, typer.Option("--precision", help="auto, fp32 or bf16.")] = "auto",
     checkpoint_minutes: Annotated[

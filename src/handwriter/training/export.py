@@ -153,7 +153,7 @@ def step_graph(network: Network, *, int8: bool = False) -> onnx.ModelProto:
         hiddens.append(f"next_hidden_{number}")
         if number == 1 and config.reads_text:
             window = [_window(graph, hidden, parameters["to_window"], parameters["window_bias"])]
-    order = _outputs_in_order(config.mixtures, config.n_outputs)
+    order = outputs_in_order(config.mixtures, config.n_outputs)
     every = graph.add("Concat", *hiddens, axis=1)
     graph.product(every, p["output.weight"][order].T, p["output.bias"][order], to="outputs")
     _draw(graph, config.mixtures, config.end_token)
@@ -180,7 +180,7 @@ def _model(graph: _Graph, config: NetworkConfig) -> onnx.ModelProto:
     )
 
 
-def _outputs_in_order(m: int, n_outputs: int) -> NDArray[np.int64]:
+def outputs_in_order(m: int, n_outputs: int) -> NDArray[np.int64]:
     """The rows of the output weights that give mu_x, mu_y, sigma_x, sigma_y, rho, pi, pen."""
     pi, mu = np.arange(m), m + np.arange(2 * m)
     sigma, rho = 3 * m + np.arange(2 * m), 5 * m + np.arange(m)
@@ -251,20 +251,26 @@ def _cell(graph: _Graph, number: int, gates: str, peephole: Floats | None, n: in
         opens, shows, keeps = graph.split(graph.add("Sigmoid", three), [n, n, n])
     else:
         opens, shows, keeps = graph.split(three, [n, n, n])
-        opens = graph.add("Sigmoid", _seeing(graph, opens, last, peephole[0]))
-        keeps = graph.add("Sigmoid", _seeing(graph, keeps, last, peephole[1]))
+        opens = graph.add(
+            "Sigmoid", _seeing(graph, opens, last, peephole[0], f"{gates}_peephole_0")
+        )
+        keeps = graph.add(
+            "Sigmoid", _seeing(graph, keeps, last, peephole[1], f"{gates}_peephole_1")
+        )
     kept = graph.add("Mul", keeps, last)
     new = graph.add("Mul", opens, graph.add("Tanh", candidate))
     cell = graph.add("Add", kept, new, to=f"next_cell_{number}")  # eq. 9
     if peephole is not None:
-        shows = graph.add("Sigmoid", _seeing(graph, shows, cell, peephole[2]))
+        shows = graph.add(
+            "Sigmoid", _seeing(graph, shows, cell, peephole[2], f"{gates}_peephole_2")
+        )
     to = None if graph.int8 else f"next_hidden_{number}"
     return graph.add("Mul", shows, graph.add("Tanh", cell), to=to)  # eq. 11
 
 
-def _seeing(graph: _Graph, gate: str, cell: str, diagonal: Floats) -> str:
+def _seeing(graph: _Graph, gate: str, cell: str, diagonal: Floats, name: str) -> str:
     """The gate with what it sees of the cell by its peepholes."""
-    return graph.add("Add", gate, graph.add("Mul", cell, graph.constant(diagonal[None])))
+    return graph.add("Add", gate, graph.add("Mul", cell, graph.constant(diagonal[None], name)))
 
 
 def _window(graph: _Graph, hidden: str, to_window: Floats, bias: Floats) -> str:
@@ -373,7 +379,7 @@ def accuracy(network: Network, model: onnx.ModelProto, batch: Batch) -> dict[str
     device = batch.to(network.output.weight.device)
     y, _, _ = network(device.seen, device.text)
     outputs = torch.from_numpy(_outputs_along(model, batch)).to(y.pen.device)
-    inverse = np.argsort(_outputs_in_order(network.config.mixtures, network.config.n_outputs))
+    inverse = np.argsort(outputs_in_order(network.config.mixtures, network.config.n_outputs))
     exported = mixture(outputs[..., inverse], network.config)
     points = batch.mask.sum().item()
 

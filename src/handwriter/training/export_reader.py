@@ -85,7 +85,8 @@ class _Reader(Graph):
         for layer in range(config.layers):
             x = self.lstm(x, lengths, layer)
         x = self.add("Transpose", x, perm=[1, 0, 2])
-        logits = self.product(x, self.parameters["output.weight"], self.parameters["output.bias"])
+        weights, bias = self.parameters["output.weight"], self.parameters["output.bias"]
+        logits = self.product(x, weights, bias, "output")
         self.add("LogSoftmax", logits, to="log_probabilities", axis=-1)
         n_labels = 1 + len(config.alphabet)
         return self.model(
@@ -100,19 +101,21 @@ class _Reader(Graph):
             ],
         )
 
-    def stored(self, weights: Floats) -> str:
+    def stored(self, weights: Floats, name: str) -> str:
         """A matrix, or several, that ONNX Runtime makes fp32 again when it opens the file."""
         if not self.int8:
-            return self.constant(weights)
+            return self.constant(weights, f"{name}_weights")
         largest = np.abs(weights).max(axis=-1, keepdims=True)
         scale = np.maximum(largest, np.float32(1e-12)) / np.float32(MOST_WEIGHT)
-        levels = self.constant(np.rint(weights / scale).astype(np.int8))
-        return self.add("Mul", self.cast(levels, TensorProto.FLOAT), self.constant(scale))
+        levels = self.constant(np.rint(weights / scale).astype(np.int8), f"{name}_weights")
+        each = self.constant(scale, f"{name}_scale")
+        return self.add("Mul", self.cast(levels, TensorProto.FLOAT), each)
 
-    def product(self, x: str, weights: Floats, bias: Floats) -> str:
+    def product(self, x: str, weights: Floats, bias: Floats, name: str) -> str:
         """x (..., n) @ weights (outputs, n) transposed, and the bias."""
-        columns = self.add("Transpose", self.stored(weights), perm=[1, 0])
-        return self.add("Add", self.add("MatMul", x, columns), self.constant(bias))
+        columns = self.add("Transpose", self.stored(weights, name), perm=[1, 0])
+        offset = self.constant(bias, f"{name}_bias")
+        return self.add("Add", self.add("MatMul", x, columns), offset)
 
     def convolution(self, x: str, lengths: str, layer: int, stride: int) -> tuple[str, str]:
         """One convolution and its ReLU, zero after each line's own end, and the new lengths."""
@@ -129,7 +132,7 @@ class _Reader(Graph):
             seen.append(self.add("Slice", padded, first, end, self.axis[0], steps))
         rows = self.add("Concat", *seen, axis=2)
         flat = weights.transpose(0, 2, 1).reshape(len(weights), -1)
-        x = self.add("Relu", self.product(rows, flat, bias))
+        x = self.add("Relu", self.product(rows, flat, bias, f"convolution_{layer}"))
         if stride > 1:
             one = self.constant(np.int64(1))
             before = self.add("Div", self.add("Sub", lengths, one), self.constant(np.int64(stride)))
@@ -154,8 +157,9 @@ class _Reader(Graph):
             return np.stack([np.concatenate(row) for row in rows])
 
         x = self.add(
-            "LSTM", x, self.stored(both("weight_ih")), self.stored(both("weight_hh")),
-            self.constant(both("bias_ih", "bias_hh")), lengths,
+            "LSTM", x, self.stored(both("weight_ih"), f"lstm_{layer}_input"),
+            self.stored(both("weight_hh"), f"lstm_{layer}_recurrent"),
+            self.constant(both("bias_ih", "bias_hh"), f"lstm_{layer}_bias"), lengths,
             direction="bidirectional", hidden_size=cells,
         )  # fmt: skip
         side_by_side = self.add("Transpose", x, perm=[0, 2, 1, 3])

@@ -13,11 +13,12 @@ from typing import Protocol
 import torch
 
 from handwriter.errors import BadOption
-from handwriter.training.checkpoint import Checkpoint
+from handwriter.training.checkpoint import Checkpoint, load_checkpoint
 from handwriter.training.journal import Journal
 from handwriter.training.lines import Lines
 from handwriter.training.machine import keep_memory, leave_machine, this_machine
 from handwriter.training.recipe import Recipe
+from handwriter.training.revive import revived
 from handwriter.training.tasks import task_of, trained_network
 from handwriter.training.train import Epoch, Score, Update, check_lines, n_left_out, train
 
@@ -47,7 +48,8 @@ def run_training(
 ) -> None:
     """Begin the run in the folder `run`, or go on with the one that is there.
 
-    A run that begins takes the weights of the checkpoint `begin_from`, if it is given.
+    A run that begins takes the weights of `begin_from`, a checkpoint or an exported hand or reader,
+    if it is given.
 
     Ctrl-C, SIGTERM and the end of `stop_after_minutes` let the update under way finish, save the
     run, and leave.  Raises BadOption and TrainingFailed.
@@ -84,6 +86,7 @@ def run_training(
             run,
             machine,
             begin_from=begin_from,
+            load=_to_begin_with,
             checkpoint_minutes=checkpoint_minutes,
             stop=stop,
         ):
@@ -94,6 +97,10 @@ def run_training(
                 watcher.update(event)
             else:
                 watcher.epoch(event)
+
+
+def _to_begin_with(path: Path) -> Checkpoint:
+    return revived(path) if path.suffix == ".onnx" else load_checkpoint(path)
 
 
 def evaluate_checkpoint(checkpoint: Checkpoint, lines: Lines, split: str) -> Score:

@@ -344,12 +344,13 @@ def train(
     machine: Machine,
     *,
     begin_from: Path | None = None,
+    load: Callable[[Path], Checkpoint] = load_checkpoint,
     checkpoint_minutes: float = 3.0,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Update | Epoch]:
     """Train in the folder `run`, from its newest checkpoint if it has one; yields what happens.
 
-    A run that has none begins with the weights of the checkpoint `begin_from`, if it is given.
+    A run that has none begins with the weights of `begin_from`, if it is given, as `load` reads it.
     `stop` is asked after each update; when it says yes, the run is saved and left.
     Raises TrainingFailed where the run cannot begin or go on.
     """
@@ -362,7 +363,7 @@ def train(
     if path := newest_checkpoint(run):
         trainer.restore(load_checkpoint(path), path)
     elif begin_from:
-        trainer.begin_from(load_checkpoint(begin_from), begin_from)
+        trainer.begin_from(load(begin_from), begin_from)
     saved = time.monotonic()
     while not trainer.is_done:
         for chosen in trainer.order()[trainer.batch :]:
