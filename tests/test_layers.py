@@ -16,6 +16,9 @@ LAYERS = {
     "errors": 0,
     "ink": 1,
     "alphabet": 1,
+    "tokens": 1,
+    "levelling": 2,
+    "density": 2,
     "page": 2,
     "weights": 1,
     "edits": 1,
@@ -42,7 +45,7 @@ LAYERS = {
 # Within training, output and cli, where the order is their own.
 WITHIN = {
     "training": {
-        "network": 0, "recogniser": 0, "lines": 0, "clean": 0, "iam": 0, "checkpoint": 0,
+        "network": 0, "recogniser": 0, "lines": 0, "iam": 0, "checkpoint": 0,
         "machine": 0, "unipen": 0, "graph": 0, "export_reader": 1,
         "typeset": 1, "recipe": 1, "sampling": 2, "show": 3, "prepare": 2, "batches": 2,
         "optimizer": 2, "sample": 3, "train": 3,

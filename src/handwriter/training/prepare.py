@@ -15,7 +15,9 @@ import numpy as np
 from handwriter import interchange
 from handwriter.errors import BadData
 from handwriter.ink import Ink, Line
-from handwriter.training import clean
+from handwriter.levelling import levelled, without_jumps
+from handwriter.density import thinned
+from handwriter.tokens import collapsed, is_crossed_out, untokenised
 from handwriter.training.iam import Noted, Progress, Skipped, is_iam, read_iam
 from handwriter.training.lines import Lines, fits, save_lines
 from handwriter.training.typeset import POINTS_PER_CHARACTER, lines_of
@@ -202,17 +204,17 @@ def _default(line: Line, origin: Origin, done: Counter[str]) -> Line:
     """Text as the ink shows it; ink mended, thinned, level on its baseline, of unit spread."""
     text, ink = _text(line), _ink(line)
     if origin is Origin.IAM:
-        if clean.is_crossed_out(text):
+        if is_crossed_out(text):
             raise Unusable("crossed-out ink")
-        text, joined = clean.untokenised(text)
+        text, joined = untokenised(text)
         done.update(joined)
     every = _thinning(line, text, origin)
-    ink, mended = clean.without_jumps(ink)
+    ink, mended = without_jumps(ink)
     done.update(mended)
-    level = clean.levelled(ink)
+    level = levelled(ink)
     if level is None:
         raise Unusable("ink without height")
-    ink = clean.thinned(level, every)
+    ink = thinned(level, every)
     if ink.n_points > MAX_POINTS:
         raise Unusable(f"more than {MAX_POINTS} points")
     if _widest_gap(ink) > MAX_GAP or not fits(ink, PREPARATIONS["default"].unit):
@@ -227,7 +229,7 @@ PREPARATIONS = {
 
 
 def _text(line: Line) -> str:
-    text = clean.collapsed(line.text)
+    text = collapsed(line.text)
     if not text:
         raise Unusable("no text")
     return text
