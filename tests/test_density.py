@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from handwriter.ink import Ink
 from handwriter.density import thinned
+from handwriter.ink import Ink
 
 
 def test_thinning_keeps_ends_and_dots() -> None:

@@ -52,7 +52,7 @@ WITHIN = {
         "writing": 4, "reading": 4, "journal": 4, "tasks": 5, "export": 6, "session": 6,
     },
     "output": {
-        "layout": 0, "plotter": 0, "jsonl": 1, "svg": 1, "png": 1, "hpgl": 1, "profile": 1,
+        "layout": 0, "plotter": 0, "jsonl": 1, "inkml": 1, "iam_xml": 1, "svg": 1, "png": 1, "hpgl": 1, "profile": 1,
         "gcode": 2, "": 3,
     },
     "cli": {

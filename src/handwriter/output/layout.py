@@ -13,6 +13,7 @@ from handwriter.page import Document, Layer, Page, PlacedLine
 MM_PER_UNIT = 1.6  # a hand's unit is the deviation of y, so that an x-height comes to some 3 mm
 LINE_PITCH_MM = 10.0
 MARGIN_MM = 5.0
+STEPS_A_SECOND = 29.0  # of a hand: IAM-OnDB has 58 points a second, and a hand half of them
 
 
 def lay_out(lines: Sequence[Ink]) -> Document:
