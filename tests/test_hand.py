@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from handwriter.errors import BadHand, BadOption, HandwriterError, UnsupportedText
 from handwriter.hand import (
     LONGEST_PIECE,
+    LONGEST_STYLE,
     LONGEST_WHOLE,
     MOST_LINES_AT_ONCE,
     MOST_SEED,
@@ -27,7 +28,7 @@ from handwriter.hand import (
     pieces,
     step_budget,
 )
-from handwriter.ink import Ink, Written
+from handwriter.ink import Ink, Line, Written
 from handwriter.pen import ENDS, FEWEST_A_THREAD, LIFTS, Job, _drawn, draw, is_end, primed
 from handwriter.training.network import Mixture, log_density
 from handwriter.training.recipe import ASCII
@@ -274,6 +275,46 @@ def test_a_line_is_its_pieces_drawn_one_after_the_other(hand):
     joined = hand.joined(f"  {LONG}", drafts, smoothness=1, seed=5)
     assert same_ink(joined, written)
     assert vars(joined) | {"strokes": 0} == vars(written) | {"strokes": 0}
+
+
+# --- Style -------------------------------------------------------------------------------------
+
+
+def test_a_line_with_a_style_goes_on_from_its_ink_and_begins_at_0(hand):
+    style = Line(hand.write("so it was", seed=3), "so it was")
+    (line,) = hand.write_lines(["hello"], seed=5, style=style)
+    (draft,) = hand.drafts([" hello"], [5], after=[hand.shown(style)])
+    shift = draft.ink.points - line.points
+    np.testing.assert_allclose(shift, np.full_like(shift, [draft.ink.points[0, 0], 0]), atol=1e-9)
+    assert line.points[0, 0] == 0
+    assert line.text == "hello"
+    assert not same_ink(line, hand.write("hello", seed=5))
+
+
+def test_a_style_is_shown_as_the_hand_drew_it(tiny_hand):
+    (draft,) = tiny_hand.drafts(["so it was"], [3])
+    shown = tiny_hand.shown(Line(draft.ink, "so  it was "))
+    assert shown.text == draft.text
+    np.testing.assert_allclose(shown.steps[:, :2], draft.steps[:, :2], atol=1e-4)
+    np.testing.assert_array_equal(shown.steps[:, 2] > 0, draft.steps[:, 2] > 0)
+    np.testing.assert_allclose(shown.end, draft.end)
+
+
+def test_lines_with_a_style_do_not_depend_on_each_other(tiny_hand):
+    style = Line(tiny_hand.write("so it was", seed=3), "so it was")
+    together = tiny_hand.write_lines(["one", "", LONG], seed=5, style=style)
+    assert not together[1].strokes
+    (alone,) = tiny_hand.write_lines([LONG], seed=7, style=style)
+    assert same_ink(alone, together[2])
+
+
+@pytest.mark.parametrize("text", ["", " ", "a" * (LONGEST_STYLE + 1)])
+def test_a_style_has_ink_and_a_short_text(tiny_hand, text):
+    ink = tiny_hand.write("so it was", seed=3)
+    with pytest.raises(BadOption, match="1 to 30 characters"):
+        tiny_hand.iter_lines(["hello"], style=Line(ink, text))
+    with pytest.raises(BadOption, match="not 0 points"):
+        tiny_hand.iter_lines(["hello"], style=Line(Ink(()), "so"))
 
 
 def test_each_candidate_of_each_piece_has_its_own_seed():
