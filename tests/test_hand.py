@@ -234,7 +234,7 @@ def test_a_piece_is_primed_with_the_one_before_as_if_that_began_the_line(tiny_ha
     weights, parts = tiny_hand.weights, pieces(LONG)
     first = tiny_hand.drafts(parts[:1], [1])[0]
     second = tiny_hand.drafts(parts[1:2], [2], after=[first])[0]
-    shown = tiny_hand._as_begin(second)
+    shown = tiny_hand._as_begin(second.steps, second.ink)
     way = shown[0, :2] * weights.deviation + weights.mean
     np.testing.assert_allclose(way, [0.0, second.ink.points[0, 1]], atol=1e-6)
     np.testing.assert_array_equal(shown[1:], second.steps[1:])
@@ -311,7 +311,7 @@ def test_lines_with_a_style_do_not_depend_on_each_other(tiny_hand):
 @pytest.mark.parametrize("text", ["", " ", "a" * (LONGEST_STYLE + 1)])
 def test_a_style_has_ink_and_a_short_text(tiny_hand, text):
     ink = tiny_hand.write("so it was", seed=3)
-    with pytest.raises(BadOption, match="1 to 30 characters"):
+    with pytest.raises(BadOption, match=f"1 to {LONGEST_STYLE} characters"):
         tiny_hand.iter_lines(["hello"], style=Line(ink, text))
     with pytest.raises(BadOption, match="not 0 points"):
         tiny_hand.iter_lines(["hello"], style=Line(Ink(()), "so"))

@@ -34,6 +34,7 @@ LAYERS = {
     "explain": 4,
     "transcript": 4,
     "author": 4,
+    "styles": 4,
     "output": 4,
     "training": 4,
     "evaluation": 5,
@@ -72,6 +73,7 @@ WRITING = {
     "cli",
     "vpype_plugin",
     "author",
+    "styles",
     "page",
 }
 LEARNING_TOOLS = {"torch", "onnx", "safetensors", "tensorboard"}

@@ -21,6 +21,7 @@ from handwriter.hand import (
     MOST_LINES_AT_ONCE,
     Draft,
     Hand,
+    Shown,
     check_seed,
     check_smoothness,
     piece_seed,
@@ -185,7 +186,7 @@ class Author:
         seed: int,
         candidates: int,
         strict: bool,
-        style: Draft | None,
+        style: Shown | None,
     ) -> Iterator[Checked]:
         at_once = max(1, MOST_LINES_AT_ONCE // candidates)
         for begin in range(0, len(texts), at_once):
@@ -288,7 +289,7 @@ class _Work:
     both are 0, as `Hand.write` would draw it.
     """
 
-    def __init__(self, text: str, seed: int, style: Draft | None) -> None:
+    def __init__(self, text: str, seed: int, style: Shown | None) -> None:
         self.text, self.seed, self.style = text, seed, style
         self.pieces = pieces(text, goes_on=style is not None)
         self.kept: list[tuple[Draft, Verdict]] = []

@@ -13,7 +13,7 @@ import operator
 import secrets
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -25,11 +25,13 @@ from handwriter.ink import Ink, Line, Written
 from handwriter.pen import (
     DOWN,
     LIFTS,
+    Begun,
     Doubles,
     Drawing,
     Floats,
     Job,
     State,
+    begun,
     draw,
     log_density,
     primed,
@@ -43,8 +45,11 @@ MOST_SEED = 2**63 - 1
 MOST_SAMPLE_STEPS = 100_000
 MOST_LINES_AT_ONCE = 64
 LONGEST_WHOLE = 45  # characters written in one go; few lines of IAM-OnDB are longer
-LONGEST_STYLE = 30
 LONGEST_PIECE = 30  # of a longer line; with the piece before it, no more than it was trained on
+LONGEST_STYLE = LONGEST_WHOLE
+LOOKAHEAD = (
+    8  # characters of a style that are shown anew with each text, whose letters reach so far
+)
 
 
 class UnfinishedWarning(UserWarning):
@@ -87,6 +92,31 @@ class Draft:
     places: NDArray[np.int64]
     nats: Doubles
     finished: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Shown(Draft):
+    """A style as a draft that lines can go on from: it was shown to the network of `weights`.
+
+    `begun` is the network after all but its last letters, which depend on what comes after them.
+    `place` is where in its text the window was at its end.
+    """
+
+    name: str
+    weights: Weights
+    begun: Begun
+    place: int
+
+
+@dataclass(frozen=True, eq=False)
+class Style(Line):
+    """Ink to write like, in the hand's unit, with its text (`handwriter.styles`).
+
+    A plain line does as well, but is shown to the network anew in each call; this one was shown
+    when it was made.
+    """
+
+    shown: Shown = field(kw_only=True)
 
 
 class PenPoint(NamedTuple):
@@ -155,7 +185,7 @@ class Hand:
         """Write each text as a line of its own; line i has the seed `seed` + i.
 
         A blank text gives a line without ink.  Leading blanks move the ink to the right, each by
-        the hand's mean width of a character.  With a `style`, at most 30 characters of ink in
+        the hand's mean width of a character.  With a `style`, at most 45 characters of ink in
         the hand's unit, all lines are written in the manner of that ink.  Raises UnsupportedText
         and BadOption.
         """
@@ -180,14 +210,14 @@ class Hand:
         return self._iter_lines(texts, smoothness, seed, self.shown(style) if style else None)
 
     def _iter_lines(
-        self, texts: Sequence[str], smoothness: float, seed: int, style: Draft | None
+        self, texts: Sequence[str], smoothness: float, seed: int, style: Shown | None
     ) -> Iterator[Written]:
         for begin in range(0, len(texts), MOST_LINES_AT_ONCE):
             some = texts[begin : begin + MOST_LINES_AT_ONCE]
             yield from self._some_lines(some, smoothness, seed + begin, style)
 
     def _some_lines(
-        self, texts: Sequence[str], smoothness: float, seed: int, style: Draft | None
+        self, texts: Sequence[str], smoothness: float, seed: int, style: Shown | None
     ) -> Iterator[Written]:
         """Write lines side by side: the first pieces of all, then the second ones, and so on."""
         left = [pieces(text, goes_on=style is not None) for text in texts]
@@ -206,12 +236,15 @@ class Hand:
         for i, text in enumerate(texts):
             yield self.joined(text, drafts[i], smoothness=smoothness, seed=seed + i, style=style)
 
-    def shown(self, style: Line) -> Draft:
+    def shown(self, style: Line) -> Shown:
         """A style as a draft that lines can go on from.
 
-        Its ink is in the hand's unit, y = 0 on its baseline.  Raises BadOption where it has no
-        ink, or too much text, and UnsupportedText where this hand cannot write its text.
+        Its ink is in the hand's unit, y = 0 on its baseline; its name is its `source`.  Raises
+        BadOption where it has no ink, or too much text, and UnsupportedText where this hand cannot
+        write its text.
         """
+        if isinstance(style, Style) and style.shown.weights is self.weights:
+            return style.shown
         text = " ".join(style.text.split())
         if not style.ink.strokes or not 0 < len(text) <= LONGEST_STYLE:
             raise BadOption(
@@ -222,15 +255,22 @@ class Hand:
         offsets = style.ink.offsets
         ways = (offsets[:, :2] - self.weights.mean) / self.weights.deviation
         pen = np.where(offsets[:, 2] > 0, LIFTS, DOWN)
-        return Draft(
+        steps = np.column_stack([ways, pen]).astype(np.float32)
+        first = self._as_begin(steps, style.ink)
+        before, place = begun(self.weights, text + " ", first, len(text) - LOOKAHEAD)
+        return Shown(
             text=text,
             seed=0,
             ink=style.ink,
-            steps=np.column_stack([ways, pen]).astype(np.float32),
+            steps=steps,
             end=style.ink.strokes[-1][-1],
             places=np.zeros(0, np.int64),
             nats=np.zeros(0),
             finished=True,
+            name=style.source,
+            weights=self.weights,
+            begun=before,
+            place=place,
         )
 
     def drafts(
@@ -306,19 +346,19 @@ class Hand:
         pairs = [(before, whole) for before, whole in asked if before]
         if not pairs:
             return {}
-        shown = [self._as_begin(before) for before, _ in pairs]
-        states = primed(self.weights, [whole for _, whole in pairs], shown)
+        shown = [self._as_begin(before.steps, before.ink) for before, _ in pairs]
+        known = [before.begun if isinstance(before, Shown) else None for before, _ in pairs]
+        states = primed(self.weights, [whole for _, whole in pairs], shown, known)
         return dict(zip(pairs, states, strict=True))
 
-    def _as_begin(self, draft: Draft) -> Floats:
-        """The draft's steps as if they began a line.
+    def _as_begin(self, steps: Floats, ink: Ink) -> Floats:
+        """The steps of some ink as if they began a line.
 
         The first step of a line leads from (0, 0), which is on its baseline, to its first point.
         """
-        steps = draft.steps.copy()
-        first = np.array([0.0, draft.ink.strokes[0][0, 1]])
-        steps[0, :2] = (first - self.weights.mean) / self.weights.deviation
-        return steps
+        first = np.array([0.0, ink.strokes[0][0, 1]])
+        begin = (first - self.weights.mean) / self.weights.deviation
+        return np.vstack([np.append(begin, steps[0, 2])[None], steps[1:]]).astype(np.float32)
 
     def _draft(
         self, text: str, seed: int, before: Draft | None, job: Job, drawing: Drawing
@@ -363,7 +403,7 @@ class Hand:
         *,
         smoothness: float,
         seed: int,
-        style: Draft | None = None,
+        style: Shown | None = None,
     ) -> Written:
         """The line that the drafts of its pieces make, moved right by its leading blanks.
 
@@ -380,6 +420,7 @@ class Hand:
             smoothness=smoothness,
             finished=all(draft.finished for draft in drafts),
             n_steps=sum(len(draft.steps) for draft in drafts),
+            style=style.name if style else "",
         )
 
     def _indent(self, text: str) -> float:
@@ -391,7 +432,12 @@ class Hand:
         return n_leading * self.weights.mean[0] / self.weights.pace
 
     def stream(
-        self, text: str, *, smoothness: float = DEFAULT_SMOOTHNESS, seed: int | None = None
+        self,
+        text: str,
+        *,
+        smoothness: float = DEFAULT_SMOOTHNESS,
+        seed: int | None = None,
+        style: Line | None = None,
     ) -> Iterator[PenPoint]:
         """Write one line and give each pen point as it is drawn; the same ink as of `write`.
 
@@ -399,28 +445,34 @@ class Hand:
         Warns as `write` does, after the last point.
         """
         self._check([text])
-        return self._stream(text, check_smoothness(smoothness), check_seed(seed))
+        smoothness, seed = check_smoothness(smoothness), check_seed(seed)
+        return self._stream(text, smoothness, seed, self.shown(style) if style else None)
 
-    def _stream(self, text: str, smoothness: float, seed: int) -> Iterator[PenPoint]:
+    def _stream(
+        self, text: str, smoothness: float, seed: int, style: Shown | None
+    ) -> Iterator[PenPoint]:
         drafts: list[Draft] = []
-        for number, piece in enumerate(pieces(text)):
-            before = drafts[-1] if drafts else None
+        shift = np.array([self._indent(text), 0.0])
+        for number, piece in enumerate(pieces(text, goes_on=style is not None)):
+            before = drafts[-1] if drafts else style
             own = piece_seed(seed, number)
             (job,) = self._jobs([piece], [own], [before])
             origin, moved = before.end if before else np.zeros(2), np.zeros(2)
             steps, finished = [], False
             for step, complete in stream(self.weights, job, smoothness):
+                if style and not drafts and not steps:
+                    shift[0] -= origin[0] + self._ways(step[None])[0, 0]  # it begins at x = 0
                 steps.append(step)
                 finished = bool(complete)
                 moved = moved + self._ways(step[None])[0]
-                x, y = origin + moved + [self._indent(text), 0.0]
+                x, y = origin + moved + shift
                 yield PenPoint(float(x), float(y), bool(step[2] > DOWN))
             nothing = np.zeros((0, 1), np.float32)
             drawing = Drawing(np.array(steps), finished, nothing, nothing)
             drafts.append(self._draft(piece, own, before, job, drawing))
             if not finished:
                 break
-        _warn_unfinished(self.joined(text, drafts, smoothness=smoothness, seed=seed))
+        _warn_unfinished(self.joined(text, drafts, smoothness=smoothness, seed=seed, style=style))
 
     def sample(
         self, *, steps: int = 700, smoothness: float = 0.0, seed: int | None = None

@@ -54,6 +54,8 @@ def provenance(lines: Sequence[Ink]) -> dict[str, str]:
         told["Licence"] = _listed(line.licence for line in written)
         told["Seed"] = _listed(line.seed for line in written)
         told["Smoothness"] = _listed(line.smoothness for line in written)
+        if any(line.style for line in written):
+            told["Style"] = _listed(line.style for line in written)
     return told
 
 
