@@ -90,7 +90,7 @@ def main() -> None:
 def legible_lines(
     hand: handwriter.Hand, reader: handwriter.Reader, n_lines: int, seed: int, enough: int
 ) -> list[Written]:
-    """Of so many lines at each low smoothness those that came to their end and are read as they are.
+    """The lines at each low smoothness that came to their end and are read as they are.
 
     Only while these are not enough, steadier ones follow.
     """

@@ -53,12 +53,12 @@ WITHIN = {
         "writing": 4, "reading": 4, "journal": 4, "tasks": 5, "export": 6, "session": 6,
     },
     "output": {
-        "layout": 0, "plotter": 0, "jsonl": 1, "inkml": 1, "iam_xml": 1, "svg": 1, "png": 1, "hpgl": 1, "profile": 1,
-        "gcode": 2, "": 3,
+        "layout": 0, "plotter": 0, "jsonl": 1, "inkml": 1, "iam_xml": 1, "svg": 1, "png": 1,
+        "hpgl": 1, "profile": 1, "gcode": 2, "": 3,
     },
     "cli": {
         "options": 0, "printing": 0, "texts": 0, "outputs": 0, "config": 0, "plotting": 0,
-        "writing": 1, "reading": 1, "learning": 1, "evaluating": 1, "": 2,
+        "writing": 1, "pages": 1, "reading": 1, "learning": 1, "evaluating": 1, "": 2,
     },
 }  # fmt: skip
 WRITING = {

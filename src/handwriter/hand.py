@@ -99,7 +99,7 @@ class Shown(Draft):
     """A style as a draft that lines can go on from: it was shown to the network of `weights`.
 
     `begun` is the network after all but its last letters, which depend on what comes after them.
-    `place` is where in its text the window was at its end.
+    `place` is how far in its text the window came.
     """
 
     name: str

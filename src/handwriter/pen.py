@@ -112,7 +112,7 @@ class Begun(NamedTuple):
 
 
 def begun(weights: Weights, text: str, shown: Floats, place: int) -> tuple[Begun, int]:
-    """The network before its window first comes to a place of the text, and where it is at last.
+    """The network before its window first comes to a place of the text, and how far it came at all.
 
     It is shown steps (n, 3) as in `primed`.  What comes after the text has no part in the state
     as long as the window is well before its end: there any text can go on from it.
@@ -125,8 +125,8 @@ def begun(weights: Weights, text: str, shown: Floats, place: int) -> tuple[Begun
         rows.drawn[0] = step
         if at < place:
             found = Begun(state, t)
-            at = max(at, int(rows.phi[0, 0].argmax()))
-    return found, int(rows.phi[0, 0].argmax())
+        at = max(at, int(rows.phi[0, 0].argmax()))
+    return found, at
 
 
 def primed(

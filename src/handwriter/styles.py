@@ -19,7 +19,7 @@ from handwriter.levelling import levelled, spread, without_jumps
 from handwriter.tokens import collapsed
 from handwriter.weights import STYLES
 
-FEWEST_POINTS = 6.5  # a character; ink with fewer was not sampled in time, or is of no use
+SPARSE = 0.5  # of the points that a hand makes: ink with fewer does not tell when the pen was where
 ALIKE = 1.25  # ink whose density is within this factor of the hand's is taken point by point
 STRAY = 6  # characters that the window may be away from the end of the text when the ink ends
 
@@ -62,7 +62,7 @@ def load_style(hand: Hand, name_or_file: str, *, text: str | None = None) -> Sty
             "with --style-text"
         )
     is_drawn = _path_and_number(name_or_file)[0].suffix.lower() == ".svg"
-    return style_of(hand, replace(line, source=name_or_file), is_drawn=is_drawn)
+    return style_of(hand, replace(line, source=Path(name_or_file).name), is_drawn=is_drawn)
 
 
 def style_of(hand: Hand, line: Line, *, is_drawn: bool = False) -> Style:
@@ -78,11 +78,7 @@ def style_of(hand: Hand, line: Line, *, is_drawn: bool = False) -> Style:
             f"{line.source} says {len(text)} characters; a style has 1 to {LONGEST_STYLE}, best "
             "some 25: give a shorter line"
         )
-    ink = (
-        levelled(_in_time(line.ink, len(text), hand.weights.pace, is_drawn))
-        if line.ink.strokes
-        else None
-    )
+    ink = _as_trained(line.ink, len(text) / hand.weights.pace, is_drawn)
     if ink is None:
         raise BadData(f"{line.source} has ink without any height; give a line of writing")
     prepared = replace(line, text=text, ink=ink)
@@ -95,14 +91,20 @@ def style_of(hand: Hand, line: Line, *, is_drawn: bool = False) -> Style:
     return Style(**vars(prepared), shown=shown)
 
 
-def _in_time(ink: Ink, n_characters: int, pace: float, is_drawn: bool) -> Ink:
-    """The ink with about as many points a character as a hand with this pace has, in time."""
-    wanted = n_characters / pace
-    if is_drawn or ink.n_points < FEWEST_POINTS * n_characters:
-        return paced(ink, round(wanted), spread(ink) or 1.0)
+def _as_trained(ink: Ink, wanted: float, is_drawn: bool) -> Ink | None:
+    """The ink level, of a hand's size, and with about as many points as wanted, evenly in time.
+
+    None where it has no height.
+    """
+    if not ink.strokes:
+        return None
+    if is_drawn or ink.n_points < SPARSE * wanted:
+        return levelled(paced(ink, round(wanted), spread(ink) or 1.0))
     mended, _ = without_jumps(ink)
-    share = wanted / mended.n_points
-    return mended if 1 / ALIKE <= share <= ALIKE else resampled(mended, share)
+    level, share = levelled(mended), wanted / mended.n_points
+    if level is None or 1 / ALIKE <= share <= ALIKE:
+        return level
+    return resampled(level, share)
 
 
 def _line_of_file(name: str) -> Line:
@@ -112,9 +114,10 @@ def _line_of_file(name: str) -> Line:
         raise BadData(
             f"{path} has {len(lines)} lines of ink, and a style is one; name it, as in {path}:1"
         )
-    if not 1 <= (number or 1) <= len(lines):
-        raise BadData(f"{path} has no line {number}, it has {len(lines)}; name another")
-    return lines[(number or 1) - 1]
+    at = 1 if number is None else number
+    if not 1 <= at <= len(lines):
+        raise BadData(f"{path} has no line {at}, it has {len(lines)}; name another")
+    return lines[at - 1]
 
 
 def _path_and_number(name: str) -> tuple[Path, int | None]:
