@@ -29,7 +29,7 @@ from handwriter.hand import (
     step_budget,
 )
 from handwriter.ink import Ink, Line, Written
-from handwriter.pen import ENDS, FEWEST_A_THREAD, LIFTS, Job, _drawn, draw, is_end, primed
+from handwriter.pen import ENDS, FEWEST_A_THREAD, LIFTS, Job, _drawn, begun, draw, is_end, primed
 from handwriter.training.network import Mixture, log_density
 from handwriter.training.recipe import ASCII
 
@@ -251,6 +251,21 @@ def test_a_primed_network_is_one_that_drew_what_it_was_shown(tiny_hand):
     draw(weights, [Job(text, rng, budget=n)], 0.5)
     (rest,) = draw(weights, [Job(text, rng, budget=100 - n, state=state)], 0.5)
     np.testing.assert_array_equal(rest.steps, whole.steps[n:])
+
+
+def test_a_network_that_has_begun_is_shown_only_the_rest(tiny_hand):
+    weights, text = tiny_hand.weights, "so it goes on"
+    steps = draw(weights, [Job(text, np.random.default_rng(3), budget=40)], 0.5)[0].steps
+    (whole,) = primed(weights, [text], [steps])
+    for place in (0, 3, 99):
+        before, at = begun(weights, text, steps, place)
+        assert 0 <= before.n_steps < len(steps)
+        assert before.n_steps == 0 or place > 0
+        assert 0 < at <= len(text)
+        (rest,) = primed(weights, [text], [steps], [before])
+        assert all(np.array_equal(whole[name], rest[name]) for name in whole)
+    apart = primed(weights, [text, text], [steps, steps], [None, before])
+    assert all(np.array_equal(apart[0][name], apart[1][name]) for name in whole)
 
 
 def test_lines_are_primed_alone_as_together(tiny_hand):

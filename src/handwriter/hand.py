@@ -458,7 +458,8 @@ class Hand:
             own = piece_seed(seed, number)
             (job,) = self._jobs([piece], [own], [before])
             origin, moved = before.end if before else np.zeros(2), np.zeros(2)
-            steps, finished = [], False
+            steps: list[Floats] = []
+            finished = False
             for step, complete in stream(self.weights, job, smoothness):
                 if style and not drafts and not steps:
                     shift[0] -= origin[0] + self._ways(step[None])[0, 0]  # it begins at x = 0
