@@ -8,7 +8,7 @@ import pytest
 from handwriter.author import ROUNDS, Author, Verdict, n_missed
 from handwriter.errors import BadOption, Illegible, UnsupportedText
 from handwriter.hand import Draft, Hand, piece_seed
-from handwriter.ink import Ink
+from handwriter.ink import Ink, Line
 from handwriter.reader import Reading
 
 SEED = 7
@@ -158,6 +158,16 @@ def test_a_long_line_is_checked_piece_by_piece_each_after_the_one_kept(author_of
     assert [before for _, before in rest] == [first[0], *[text for text, _ in rest[:-1]]]
     assert line.read == text
     assert line.seed == SEED
+
+
+def test_every_line_goes_on_from_the_style(author_of):
+    author, style = author_of(), Line(Ink((np.zeros((4, 2)),)), "so it was")
+    lines = list(author.iter_lines(["hello", "again"], seed=SEED, candidates=1, style=style))
+    assert author.hand.asked == [
+        (" hello", SEED, "so it was"), (" again", SEED + 1, "so it was"),
+    ]  # fmt: skip
+    assert [line.read for line in lines] == ["hello", "again"]
+    assert author.characters == author.hand.characters
 
 
 def test_blank_lines_have_no_ink_and_no_verdict(author_of):

@@ -129,11 +129,15 @@ def test_the_fields_for_programs_are_those_that_are_printed(
     save_lines("lines.npz", tiny.lines())
     hand, reader = ("--hand", str(tiny_hand_path)), ("--reader", str(tiny_reader_path))
     prediction = ("--hand", str(tiny_prediction_hand_path))
+    shutil.copy(tiny_hand_path, "styled.onnx")
+    Path("styled.styles.jsonl").write_text(ink_of_ab)
+    styled = ("--hand", "styled.onnx")
     measured = ("--sentences", "texts", "--smoothness", "1", "--candidates", "1")
     assert documented_fields() == {
         "write": printed("write", "ab", "-o", "ab.svg", *hand, *reader),
         "sample": printed("sample", "-o", "x.svg", "--steps", "20", *prediction),
         "hands": printed("hands"),
+        "styles": printed("styles", *styled),
         "read": printed("read", "ink.jsonl", *reader),
         "prepare": printed("prepare", "drawn.jsonl", "-o", "x.npz", "--flag", *reader),
         "data show": printed("data", "show", "lines.npz", "--recipe", "default"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from handwriter.errors import BadHand, BadOption, HandwriterError, UnsupportedText
 from handwriter.hand import (
     LONGEST_PIECE,
+    LONGEST_STYLE,
     LONGEST_WHOLE,
     MOST_LINES_AT_ONCE,
     MOST_SEED,
@@ -27,8 +28,8 @@ from handwriter.hand import (
     pieces,
     step_budget,
 )
-from handwriter.ink import Ink, Written
-from handwriter.pen import ENDS, FEWEST_A_THREAD, LIFTS, Job, _drawn, draw, is_end, primed
+from handwriter.ink import Ink, Line, Written
+from handwriter.pen import ENDS, FEWEST_A_THREAD, LIFTS, Job, _drawn, begun, draw, is_end, primed
 from handwriter.training.network import Mixture, log_density
 from handwriter.training.recipe import ASCII
 
@@ -233,7 +234,7 @@ def test_a_piece_is_primed_with_the_one_before_as_if_that_began_the_line(tiny_ha
     weights, parts = tiny_hand.weights, pieces(LONG)
     first = tiny_hand.drafts(parts[:1], [1])[0]
     second = tiny_hand.drafts(parts[1:2], [2], after=[first])[0]
-    shown = tiny_hand._as_begin(second)
+    shown = tiny_hand._as_begin(second.steps, second.ink)
     way = shown[0, :2] * weights.deviation + weights.mean
     np.testing.assert_allclose(way, [0.0, second.ink.points[0, 1]], atol=1e-6)
     np.testing.assert_array_equal(shown[1:], second.steps[1:])
@@ -250,6 +251,21 @@ def test_a_primed_network_is_one_that_drew_what_it_was_shown(tiny_hand):
     draw(weights, [Job(text, rng, budget=n)], 0.5)
     (rest,) = draw(weights, [Job(text, rng, budget=100 - n, state=state)], 0.5)
     np.testing.assert_array_equal(rest.steps, whole.steps[n:])
+
+
+def test_a_network_that_has_begun_is_shown_only_the_rest(tiny_hand):
+    weights, text = tiny_hand.weights, "so it goes on"
+    steps = draw(weights, [Job(text, np.random.default_rng(3), budget=40)], 0.5)[0].steps
+    (whole,) = primed(weights, [text], [steps])
+    for place in (0, 3, 99):
+        before, at = begun(weights, text, steps, place)
+        assert 0 <= before.n_steps < len(steps)
+        assert before.n_steps == 0 or place > 0
+        assert 0 < at <= len(text)
+        (rest,) = primed(weights, [text], [steps], [before])
+        assert all(np.array_equal(whole[name], rest[name]) for name in whole)
+    apart = primed(weights, [text, text], [steps, steps], [None, before])
+    assert all(np.array_equal(apart[0][name], apart[1][name]) for name in whole)
 
 
 def test_lines_are_primed_alone_as_together(tiny_hand):
@@ -274,6 +290,46 @@ def test_a_line_is_its_pieces_drawn_one_after_the_other(hand):
     joined = hand.joined(f"  {LONG}", drafts, smoothness=1, seed=5)
     assert same_ink(joined, written)
     assert vars(joined) | {"strokes": 0} == vars(written) | {"strokes": 0}
+
+
+# --- Style -------------------------------------------------------------------------------------
+
+
+def test_a_line_with_a_style_goes_on_from_its_ink_and_begins_at_0(hand):
+    style = Line(hand.write("so it was", seed=3), "so it was")
+    (line,) = hand.write_lines(["hello"], seed=5, style=style)
+    (draft,) = hand.drafts([" hello"], [5], after=[hand.shown(style)])
+    shift = draft.ink.points - line.points
+    np.testing.assert_allclose(shift, np.full_like(shift, [draft.ink.points[0, 0], 0]), atol=1e-9)
+    assert line.points[0, 0] == 0
+    assert line.text == "hello"
+    assert not same_ink(line, hand.write("hello", seed=5))
+
+
+def test_a_style_is_shown_as_the_hand_drew_it(tiny_hand):
+    (draft,) = tiny_hand.drafts(["so it was"], [3])
+    shown = tiny_hand.shown(Line(draft.ink, "so  it was "))
+    assert shown.text == draft.text
+    np.testing.assert_allclose(shown.steps[:, :2], draft.steps[:, :2], atol=1e-4)
+    np.testing.assert_array_equal(shown.steps[:, 2] > 0, draft.steps[:, 2] > 0)
+    np.testing.assert_allclose(shown.end, draft.end)
+
+
+def test_lines_with_a_style_do_not_depend_on_each_other(tiny_hand):
+    style = Line(tiny_hand.write("so it was", seed=3), "so it was")
+    together = tiny_hand.write_lines(["one", "", LONG], seed=5, style=style)
+    assert not together[1].strokes
+    (alone,) = tiny_hand.write_lines([LONG], seed=7, style=style)
+    assert same_ink(alone, together[2])
+
+
+@pytest.mark.parametrize("text", ["", " ", "a" * (LONGEST_STYLE + 1)])
+def test_a_style_has_ink_and_a_short_text(tiny_hand, text):
+    ink = tiny_hand.write("so it was", seed=3)
+    with pytest.raises(BadOption, match=f"1 to {LONGEST_STYLE} characters"):
+        tiny_hand.iter_lines(["hello"], style=Line(ink, text))
+    with pytest.raises(BadOption, match="not 0 points"):
+        tiny_hand.iter_lines(["hello"], style=Line(Ink(()), "so"))
 
 
 def test_each_candidate_of_each_piece_has_its_own_seed():

@@ -16,6 +16,9 @@ LAYERS = {
     "errors": 0,
     "ink": 1,
     "alphabet": 1,
+    "tokens": 1,
+    "levelling": 2,
+    "density": 2,
     "page": 2,
     "weights": 1,
     "edits": 1,
@@ -31,6 +34,7 @@ LAYERS = {
     "explain": 4,
     "transcript": 4,
     "author": 4,
+    "styles": 4,
     "output": 4,
     "training": 4,
     "evaluation": 5,
@@ -42,7 +46,7 @@ LAYERS = {
 # Within training, output and cli, where the order is their own.
 WITHIN = {
     "training": {
-        "network": 0, "recogniser": 0, "lines": 0, "clean": 0, "iam": 0, "checkpoint": 0,
+        "network": 0, "recogniser": 0, "lines": 0, "iam": 0, "checkpoint": 0,
         "machine": 0, "unipen": 0, "graph": 0, "export_reader": 1,
         "typeset": 1, "recipe": 1, "sampling": 2, "show": 3, "prepare": 2, "batches": 2,
         "optimizer": 2, "sample": 3, "train": 3,
@@ -50,12 +54,12 @@ WITHIN = {
         "session": 8,
     },
     "output": {
-        "layout": 0, "plotter": 0, "jsonl": 1, "svg": 1, "png": 1, "hpgl": 1, "profile": 1,
-        "gcode": 2, "": 3,
+        "layout": 0, "plotter": 0, "jsonl": 1, "inkml": 1, "iam_xml": 1, "svg": 1, "png": 1,
+        "hpgl": 1, "profile": 1, "gcode": 2, "": 3,
     },
     "cli": {
         "options": 0, "printing": 0, "texts": 0, "outputs": 0, "config": 0, "plotting": 0,
-        "writing": 1, "reading": 1, "learning": 1, "evaluating": 1, "": 2,
+        "writing": 1, "pages": 1, "reading": 1, "learning": 1, "evaluating": 1, "": 2,
     },
 }  # fmt: skip
 WRITING = {
@@ -70,6 +74,7 @@ WRITING = {
     "cli",
     "vpype_plugin",
     "author",
+    "styles",
     "page",
 }
 LEARNING_TOOLS = {"torch", "onnx", "safetensors", "tensorboard"}

@@ -70,7 +70,7 @@ curves = st.lists(st.tuples(coordinates, coordinates), min_size=2, max_size=8).m
 # --- every format ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", sorted(FORMATS.keys() - {".zip"}))  # IAM-OnDB needs a text
 def test_plain_ink_is_saved_too_but_says_nothing_of_a_hand(suffix: str, tmp_path: Path) -> None:
     save(tmp_path / f"plain{suffix}", Ink(TINY.strokes))
     content = (tmp_path / f"plain{suffix}").read_bytes()

@@ -11,7 +11,7 @@ import pytest
 
 from handwriter.errors import BadData, BadOption
 from handwriter.ink import Ink, Line
-from handwriter.training import clean
+from handwriter.levelling import levelled
 from handwriter.training.lines import Lines, load_lines
 from handwriter.training.prepare import prepare
 from handwriter.training.recipe import SamplingConfig
@@ -22,11 +22,6 @@ TEXT = "the quick brown fox jumps over it"
 
 def writing(text: str = TEXT) -> Ink:
     return Ink.from_strokes(tiny_iam.letters(text))
-
-
-def turned(ink: Ink, degrees: float) -> Ink:
-    a = np.radians(degrees)
-    return ink.transformed(np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]))
 
 
 def write_jsonl(path: Path, lines: list[Line]) -> Path:
@@ -43,150 +38,6 @@ def prepared(folder: Path, lines: list[Line], recipe: str = "default") -> tuple[
     source = write_jsonl(folder / "ink.jsonl", lines)
     report = prepare([source], folder / "out.npz", recipe)
     return load_lines(folder / "out.npz"), report
-
-
-# --- Text ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("transcribed", "cleaned"),
-    [
-        ("A MOVE to stop Mr . Gaitskell", "A MOVE to stop Mr. Gaitskell"),
-        ("in the firm . In due course .", "in the firm. In due course."),
-        ("that , small as it was ,", "that, small as it was,"),
-        ("members are : Sir Henry ; why ?", "members are: Sir Henry; why?"),
-        ("toys , etc .;", "toys, etc.;"),
-        ("I 'm sure you 'll have it", "I'm sure you'll have it"),
-        ("the company ' s don ' t", "the company's don't"),
-        ("they do n't know", "they don't know"),
-        ("G . R . Bell", "G. R. Bell"),
-        ("the U .S . Polaris base", "the U.S. Polaris base"),
-        ("800 ,000 , or 17 .00", "800,000, or 17.00"),
-        ("( Board of Trade ) .", "(Board of Trade)."),
-        ("(This is it .) He", "(This is it.) He"),
-        ('of living ." He said', 'of living." He said'),
-        ('" This way, sir. " Fred was', '"This way, sir." Fred was'),
-        ('" Abolish Lords " . Mr. Foot', '"Abolish Lords". Mr. Foot'),
-        ('much longer. " " I know.', 'much longer." "I know.'),
-        ('She answered, " No.', 'She answered, "No.'),
-        ('better places, " he commented."', 'better places," he commented."'),
-        ('" It \' s a command, " he said. " We', '"It\'s a command," he said. "We'),
-        ("each ' graduate ' is", "each 'graduate' is"),
-        ("' My wife", "'My wife"),
-        ('the couple. "', 'the couple."'),
-    ],
-)
-def test_tokenised_text_is_joined(transcribed: str, cleaned: str) -> None:
-    assert clean.untokenised(transcribed)[0] == cleaned
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "If we can - well, then we",
-        "No ... It was .... He",
-        "and rock 'n' roll, catch 'em",
-        "teachers' work and Jesus' teaching",
-        "the '50s, 2 1/2 per cent. of +5",
-        'Marshal. " Something in his',  # does it open or close?
-        'And Eddie was. " Her plump bosom',
-        "notes M Ps and Lady- birds",
-        '"I know," he said. "We',
-        ",,Have you ever heard of it",
-        "",
-    ],
-)
-def test_other_text_stays_as_it_is(text: str) -> None:
-    assert clean.untokenised(text) == (text, {})
-
-
-def test_what_was_joined_is_counted() -> None:
-    _, done = clean.untokenised("Well , I 'm ( not ) here .")
-    assert done == {
-        "blank before punctuation": 2,
-        "contraction joined": 1,
-        "blank inside brackets": 2,
-    }
-
-
-def test_white_space_collapses_and_crossed_out_marks_are_seen() -> None:
-    assert clean.collapsed("  a \t b\n") == "a b"
-    assert clean.is_crossed_out("bone %%%% pinned")
-    assert clean.is_crossed_out("# recognisable")
-    assert not clean.is_crossed_out("5 % of it")
-
-
-# --- Ink -------------------------------------------------------------------------------------
-
-
-def test_a_line_stands_level_on_its_baseline_with_unit_spread() -> None:
-    level = clean.levelled(turned(writing(), 4))
-    assert level is not None
-    assert level.points[0, 0] == 0
-    assert level.points[:, 1].std() == pytest.approx(1)
-    feet = [stroke[:, 1].max() for stroke in level.strokes]
-    assert np.median(feet) == pytest.approx(0, abs=0.1)  # tails reach lower
-    assert np.polyfit(level.points[:, 0], level.points[:, 1], 1)[0] == pytest.approx(0, abs=0.01)
-
-
-@pytest.mark.parametrize("degrees", [-9, -1, 0.5, 7])
-def test_a_line_moved_scaled_and_turned_is_prepared_alike(degrees: float) -> None:
-    here = clean.levelled(writing())
-    there = clean.levelled(turned(writing().transformed(np.eye(2) * 3.7), degrees).moved(-900, 50))
-    assert here is not None
-    assert there is not None
-    np.testing.assert_allclose(here.points, there.points, atol=1 / 400)
-
-
-def test_descenders_do_not_pull_the_baseline_down() -> None:
-    plain = [stroke for stroke in tiny_iam.letters(TEXT) if max(y for _, y in stroke) < 1030]
-    tails = tiny_iam.letters(TEXT)
-    for strokes in (plain, tails):
-        height = clean.levelled(Ink.from_strokes(strokes))
-        assert height is not None
-        feet = [s[:, 1].max() for s in height.strokes[:-1]]
-        assert np.percentile(feet, 40) == pytest.approx(0, abs=0.1)
-
-
-def test_a_short_line_is_not_turned() -> None:
-    ink = writing("ab")
-    level = clean.levelled(ink)
-    assert level is not None
-    scale = ink.points[:, 1].std()
-    np.testing.assert_allclose(np.diff(level.points, axis=0) * scale, np.diff(ink.points, axis=0))
-
-
-@pytest.mark.parametrize("strokes", [[[(3, 4)]], [[(0, 5), (9, 5)]], [[(1, 1), (1, 1)]]])
-def test_ink_without_height_has_no_scale(strokes: list[list[tuple[int, int]]]) -> None:
-    assert clean.levelled(Ink.from_strokes(strokes)) is None
-
-
-def test_a_point_that_the_pen_jumps_to_and_back_from_is_dropped() -> None:
-    ink = writing()
-    stroke = np.insert(ink.strokes[2], 10, (9000, -9000), axis=0)
-    mended, done = clean.without_jumps(Ink((*ink.strokes[:2], stroke, *ink.strokes[3:])))
-    assert done == {"outlier point dropped": 1}
-    np.testing.assert_array_equal(mended.points, ink.points)
-
-
-def test_any_other_jump_within_a_stroke_lifts_the_pen() -> None:
-    ink = writing()
-    joined = Ink((np.vstack([ink.strokes[0], ink.strokes[-2]]), *ink.strokes[1:-2]))
-    mended, done = clean.without_jumps(joined)
-    assert done == {"jump made a pen lift": 1}
-    assert len(mended.strokes) == len(joined.strokes) + 1
-    np.testing.assert_array_equal(mended.points, joined.points)
-
-
-def test_ink_without_jumps_stays_as_it_is() -> None:
-    ink = writing()
-    assert clean.without_jumps(ink) == (ink, {})
-
-
-def test_thinning_keeps_ends_and_dots() -> None:
-    stroke = np.column_stack([np.arange(6.0), np.zeros(6)])
-    thin = clean.thinned(Ink((stroke, stroke[:5], stroke[:1])), 2)
-    assert [s[:, 0].tolist() for s in thin.strokes] == [[0, 2, 4, 5], [0, 2, 4], [0]]
 
 
 # --- Collections and files -------------------------------------------------------------------
@@ -229,7 +80,7 @@ def test_graves2013_keeps_ink_and_text_as_they_are(tmp_path: Path) -> None:
 
 def test_the_first_default_offset_tells_where_the_baseline_is(tmp_path: Path) -> None:
     lines, _ = prepared(tmp_path, [Line(writing(), TEXT, split="train")])
-    level = clean.levelled(writing())
+    level = levelled(writing())
     assert level is not None
     np.testing.assert_allclose(lines.steps(0)[0, :2], level.points[0], atol=1 / 800)
     assert lines.steps(0)[0, 1] < -0.5  # the first letter begins at its top

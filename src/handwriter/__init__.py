@@ -20,14 +20,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from handwriter.author import Author, Checked
     from handwriter.errors import HandwriterError
-    from handwriter.hand import Hand, load
+    from handwriter.hand import Hand, Style, load
     from handwriter.ink import Ink, Line, Written
     from handwriter.output import save
     from handwriter.reader import Reader, load_reader
+    from handwriter.styles import load_style
 
 __all__ = [
-    "Author", "Checked", "Hand", "HandwriterError", "Ink", "Line", "Reader", "Written", "load",
-    "load_reader", "save",
+    "Author", "Checked", "Hand", "HandwriterError", "Ink", "Line", "Reader", "Style", "Written",
+    "load", "load_reader", "load_style", "save",
 ]  # fmt: skip
 
 _HOMES = {
@@ -38,9 +39,11 @@ _HOMES = {
     "Ink": "ink",
     "Line": "ink",
     "Reader": "reader",
+    "Style": "hand",
     "Written": "ink",
     "load": "hand",
     "load_reader": "reader",
+    "load_style": "styles",
     "save": "output",
 }
 

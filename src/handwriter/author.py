@@ -21,12 +21,13 @@ from handwriter.hand import (
     MOST_LINES_AT_ONCE,
     Draft,
     Hand,
+    Shown,
     check_seed,
     check_smoothness,
     piece_seed,
     pieces,
 )
-from handwriter.ink import Ink, Written
+from handwriter.ink import Ink, Line, Written
 from handwriter.reader import Reader
 from handwriter.traits import traits
 
@@ -124,6 +125,11 @@ class Author:
     def __init__(self, hand: Hand, reader: Reader) -> None:
         self.hand, self.reader = hand, reader
 
+    @property
+    def characters(self) -> str:
+        """The characters that its hand can write."""
+        return self.hand.characters
+
     def write(
         self,
         text: str,
@@ -132,15 +138,21 @@ class Author:
         seed: int | None = None,
         candidates: int = DEFAULT_CANDIDATES,
         strict: bool = False,
+        style: Line | None = None,
     ) -> Checked:
         """Write one line so that it can be read.
 
-        Its first candidate is what `Hand.write` gives with that seed.  With `strict`,
+        Its first candidate is what `Hand.write` gives with that seed (and style).  With `strict`,
         raises Illegible where no candidate can be read; otherwise the best is given, and its
         `is_legible` is False.  Raises UnsupportedText and BadOption.
         """
         (line,) = self.iter_lines(
-            [text], smoothness=smoothness, seed=seed, candidates=candidates, strict=strict
+            [text],
+            smoothness=smoothness,
+            seed=seed,
+            candidates=candidates,
+            strict=strict,
+            style=style,
         )
         return line
 
@@ -152,6 +164,7 @@ class Author:
         seed: int | None = None,
         candidates: int = DEFAULT_CANDIDATES,
         strict: bool = False,
+        style: Line | None = None,
     ) -> Iterator[Checked]:
         """As `write`, each text as a line of its own and in order; line i has the seed + i.
 
@@ -163,15 +176,22 @@ class Author:
             raise BadOption(
                 f"candidates is {candidates}; it takes a whole number from 1 to {MOST_CANDIDATES}"
             )
-        return self._iter_lines(texts, smoothness, seed, candidates, strict)
+        shown = self.hand.shown(style) if style else None
+        return self._iter_lines(texts, smoothness, seed, candidates, strict, shown)
 
     def _iter_lines(
-        self, texts: Sequence[str], smoothness: float, seed: int, candidates: int, strict: bool
+        self,
+        texts: Sequence[str],
+        smoothness: float,
+        seed: int,
+        candidates: int,
+        strict: bool,
+        style: Shown | None,
     ) -> Iterator[Checked]:
         at_once = max(1, MOST_LINES_AT_ONCE // candidates)
         for begin in range(0, len(texts), at_once):
             works = [
-                _Work(text, seed + number)
+                _Work(text, seed + number, style)
                 for number, text in enumerate(texts[begin : begin + at_once], start=begin)
             ]
             while going := [work for work in works if work.pieces]:
@@ -188,7 +208,9 @@ class Author:
     def _line(self, work: _Work, smoothness: float) -> Checked:
         """The kept pieces as one line."""
         drafts = [draft for draft, _ in work.kept]
-        plain = self.hand.joined(work.text, drafts, smoothness=smoothness, seed=work.seed)
+        plain = self.hand.joined(
+            work.text, drafts, smoothness=smoothness, seed=work.seed, style=work.style
+        )
         verdicts = tuple(verdict for _, verdict in work.kept)
         return Checked(
             **vars(plain)
@@ -267,9 +289,9 @@ class _Work:
     both are 0, as `Hand.write` would draw it.
     """
 
-    def __init__(self, text: str, seed: int) -> None:
-        self.text, self.seed = text, seed
-        self.pieces = pieces(text)
+    def __init__(self, text: str, seed: int, style: Shown | None) -> None:
+        self.text, self.seed, self.style = text, seed, style
+        self.pieces = pieces(text, goes_on=style is not None)
         self.kept: list[tuple[Draft, Verdict]] = []
         self.best: tuple[Draft, Verdict] | None = None
         self.rounds = self.n_drawn = self.n_candidates = 0
@@ -277,7 +299,7 @@ class _Work:
     @property
     def before(self) -> Draft | None:
         """The piece that the next one goes on from."""
-        return self.kept[-1][0] if self.kept else None
+        return self.kept[-1][0] if self.kept else self.style
 
     def seeds(self, n: int) -> list[int]:
         """Those of the next n candidates."""

@@ -2,7 +2,8 @@
 
 A line of at most 45 characters is written in one go.  A longer one is written in pieces, each
 primed (Graves 2013, section 5.5) with the piece before it: the network is shown the steps of that
-piece, with both texts, and goes on from there, so that hand, size and baseline stay.
+piece, with both texts, and goes on from there, so that hand, size and baseline stay.  A line with
+a style goes on in the same way from the style's ink, which is not part of it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import operator
 import secrets
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -20,14 +21,17 @@ from numpy.typing import NDArray
 
 from handwriter.alphabet import check_text
 from handwriter.errors import BadHand, BadOption
-from handwriter.ink import Ink, Written
+from handwriter.ink import Ink, Line, Written
 from handwriter.pen import (
     DOWN,
+    LIFTS,
+    Begun,
     Doubles,
     Drawing,
     Floats,
     Job,
     State,
+    begun,
     draw,
     log_density,
     primed,
@@ -42,6 +46,10 @@ MOST_SAMPLE_STEPS = 100_000
 MOST_LINES_AT_ONCE = 64
 LONGEST_WHOLE = 45  # characters written in one go; few lines of IAM-OnDB are longer
 LONGEST_PIECE = 30  # of a longer line; with the piece before it, no more than it was trained on
+LONGEST_STYLE = LONGEST_WHOLE
+LOOKAHEAD = (
+    8  # characters of a style that are shown anew with each text, whose letters reach so far
+)
 
 
 class UnfinishedWarning(UserWarning):
@@ -86,6 +94,31 @@ class Draft:
     finished: bool
 
 
+@dataclass(frozen=True, eq=False)
+class Shown(Draft):
+    """A style as a draft that lines can go on from: it was shown to the network of `weights`.
+
+    `begun` is the network after all but its last letters, which depend on what comes after them.
+    `place` is how far in its text the window came.
+    """
+
+    name: str
+    weights: Weights
+    begun: Begun
+    place: int
+
+
+@dataclass(frozen=True, eq=False)
+class Style(Line):
+    """Ink to write like, in the hand's unit, with its text (`handwriter.styles`).
+
+    A plain line does as well, but is shown to the network anew in each call; this one was shown
+    when it was made.
+    """
+
+    shown: Shown = field(kw_only=True)
+
+
 class PenPoint(NamedTuple):
     """A point of the pen in the hand's unit, and whether the pen lifts after it."""
 
@@ -120,18 +153,24 @@ class Hand:
         return self.weights.characters
 
     def write(
-        self, text: str, *, smoothness: float = DEFAULT_SMOOTHNESS, seed: int | None = None
+        self,
+        text: str,
+        *,
+        smoothness: float = DEFAULT_SMOOTHNESS,
+        seed: int | None = None,
+        style: Line | None = None,
     ) -> Written:
         """Write one line of text; what comes back is its ink.
 
         `smoothness` is the paper's bias (eqs. 61-62): 0 writes as varied as people do, 1.5
-        steadily.  Without a `seed` each call writes another line.  The ink has y = 0 on its
-        baseline and the hand's own unit, the standard deviation of y.
+        steadily.  Without a `seed` each call writes another line, and with a `style` as
+        `write_lines` has it.  The ink has y = 0 on its baseline and the hand's own unit, the
+        standard deviation of y.
 
         Warns with `UnfinishedWarning` where the network did not come to the end of the text.
         Raises UnsupportedText and BadOption.
         """
-        (written,) = self.write_lines([text], smoothness=smoothness, seed=seed)
+        (written,) = self.write_lines([text], smoothness=smoothness, seed=seed, style=style)
         _warn_unfinished(written)
         return written
 
@@ -141,13 +180,16 @@ class Hand:
         *,
         smoothness: float = DEFAULT_SMOOTHNESS,
         seed: int | None = None,
+        style: Line | None = None,
     ) -> list[Written]:
         """Write each text as a line of its own; line i has the seed `seed` + i.
 
         A blank text gives a line without ink.  Leading blanks move the ink to the right, each by
-        the hand's mean width of a character.  Raises UnsupportedText and BadOption.
+        the hand's mean width of a character.  With a `style`, at most 45 characters of ink in
+        the hand's unit, all lines are written in the manner of that ink.  Raises UnsupportedText
+        and BadOption.
         """
-        return list(self.iter_lines(texts, smoothness=smoothness, seed=seed))
+        return list(self.iter_lines(texts, smoothness=smoothness, seed=seed, style=style))
 
     def iter_lines(
         self,
@@ -155,6 +197,7 @@ class Hand:
         *,
         smoothness: float = DEFAULT_SMOOTHNESS,
         seed: int | None = None,
+        style: Line | None = None,
     ) -> Iterator[Written]:
         """As `write_lines`, a line at a time and in order: for progress bars and long texts.
 
@@ -164,30 +207,71 @@ class Hand:
             raise TypeError("texts is a list of lines; for a single one use `write`")
         self._check(texts)
         smoothness, seed = check_smoothness(smoothness), check_seed(seed, n_lines=len(texts))
-        return self._iter_lines(texts, smoothness, seed)
+        return self._iter_lines(texts, smoothness, seed, self.shown(style) if style else None)
 
-    def _iter_lines(self, texts: Sequence[str], smoothness: float, seed: int) -> Iterator[Written]:
+    def _iter_lines(
+        self, texts: Sequence[str], smoothness: float, seed: int, style: Shown | None
+    ) -> Iterator[Written]:
         for begin in range(0, len(texts), MOST_LINES_AT_ONCE):
             some = texts[begin : begin + MOST_LINES_AT_ONCE]
-            yield from self._some_lines(some, smoothness, seed + begin)
+            yield from self._some_lines(some, smoothness, seed + begin, style)
 
-    def _some_lines(self, texts: Sequence[str], smoothness: float, seed: int) -> Iterator[Written]:
+    def _some_lines(
+        self, texts: Sequence[str], smoothness: float, seed: int, style: Shown | None
+    ) -> Iterator[Written]:
         """Write lines side by side: the first pieces of all, then the second ones, and so on."""
-        left = [pieces(text) for text in texts]
+        left = [pieces(text, goes_on=style is not None) for text in texts]
         drafts: list[list[Draft]] = [[] for _ in texts]
         while going := [i for i in range(len(texts)) if left[i]]:
             new = self._drafts(
                 [left[i].pop(0) for i in going],
                 [piece_seed(seed + i, len(drafts[i])) for i in going],
                 smoothness,
-                [drafts[i][-1] if drafts[i] else None for i in going],
+                [drafts[i][-1] if drafts[i] else style for i in going],
             )
             for i, draft in zip(going, new, strict=True):
                 drafts[i].append(draft)
                 if not draft.finished:
                     left[i] = []
         for i, text in enumerate(texts):
-            yield self.joined(text, drafts[i], smoothness=smoothness, seed=seed + i)
+            yield self.joined(text, drafts[i], smoothness=smoothness, seed=seed + i, style=style)
+
+    def shown(self, style: Line) -> Shown:
+        """A style as a draft that lines can go on from.
+
+        Its ink is in the hand's unit, y = 0 on its baseline; its name is its `source`.  Raises
+        BadOption where it has no ink, or too much text, and UnsupportedText where this hand cannot
+        write its text.
+        """
+        if isinstance(style, Style) and style.shown.weights is self.weights:
+            return style.shown
+        text = " ".join(style.text.split())
+        if not style.ink.strokes or not 0 < len(text) <= LONGEST_STYLE:
+            raise BadOption(
+                f"a style is ink with a text of 1 to {LONGEST_STYLE} characters, not "
+                f"{style.ink.n_points} points that say {text!r}; choose another piece of ink"
+            )
+        self._check([text])
+        offsets = style.ink.offsets
+        ways = (offsets[:, :2] - self.weights.mean) / self.weights.deviation
+        pen = np.where(offsets[:, 2] > 0, LIFTS, DOWN)
+        steps = np.column_stack([ways, pen]).astype(np.float32)
+        first = self._as_begin(steps, style.ink)
+        before, place = begun(self.weights, text + " ", first, len(text) - LOOKAHEAD)
+        return Shown(
+            text=text,
+            seed=0,
+            ink=style.ink,
+            steps=steps,
+            end=style.ink.strokes[-1][-1],
+            places=np.zeros(0, np.int64),
+            nats=np.zeros(0),
+            finished=True,
+            name=style.source,
+            weights=self.weights,
+            begun=before,
+            place=place,
+        )
 
     def drafts(
         self,
@@ -262,19 +346,19 @@ class Hand:
         pairs = [(before, whole) for before, whole in asked if before]
         if not pairs:
             return {}
-        shown = [self._as_begin(before) for before, _ in pairs]
-        states = primed(self.weights, [whole for _, whole in pairs], shown)
+        shown = [self._as_begin(before.steps, before.ink) for before, _ in pairs]
+        known = [before.begun if isinstance(before, Shown) else None for before, _ in pairs]
+        states = primed(self.weights, [whole for _, whole in pairs], shown, known)
         return dict(zip(pairs, states, strict=True))
 
-    def _as_begin(self, draft: Draft) -> Floats:
-        """The draft's steps as if they began a line.
+    def _as_begin(self, steps: Floats, ink: Ink) -> Floats:
+        """The steps of some ink as if they began a line.
 
         The first step of a line leads from (0, 0), which is on its baseline, to its first point.
         """
-        steps = draft.steps.copy()
-        first = np.array([0.0, draft.ink.strokes[0][0, 1]])
-        steps[0, :2] = (first - self.weights.mean) / self.weights.deviation
-        return steps
+        first = np.array([0.0, ink.strokes[0][0, 1]])
+        begin = (first - self.weights.mean) / self.weights.deviation
+        return np.vstack([np.append(begin, steps[0, 2])[None], steps[1:]]).astype(np.float32)
 
     def _draft(
         self, text: str, seed: int, before: Draft | None, job: Job, drawing: Drawing
@@ -313,12 +397,22 @@ class Hand:
         return ways
 
     def joined(
-        self, text: str, drafts: Sequence[Draft], *, smoothness: float, seed: int
+        self,
+        text: str,
+        drafts: Sequence[Draft],
+        *,
+        smoothness: float,
+        seed: int,
+        style: Shown | None = None,
     ) -> Written:
-        """The line that the drafts of its pieces make, moved right by its leading blanks."""
-        strokes = Ink(tuple(stroke for draft in drafts for stroke in draft.ink.strokes))
+        """The line that the drafts of its pieces make, moved right by its leading blanks.
+
+        One that goes on from a style begins at x = 0 all the same.
+        """
+        ink = Ink(tuple(stroke for draft in drafts for stroke in draft.ink.strokes))
+        begin = ink.points[0, 0] if style and ink.strokes else 0.0
         return Written(
-            strokes=strokes.moved(self._indent(text), 0.0).strokes,
+            strokes=ink.moved(self._indent(text) - begin, 0.0).strokes,
             text=text,
             hand=self.name,
             licence=self.licence,
@@ -326,6 +420,7 @@ class Hand:
             smoothness=smoothness,
             finished=all(draft.finished for draft in drafts),
             n_steps=sum(len(draft.steps) for draft in drafts),
+            style=style.name if style else "",
         )
 
     def _indent(self, text: str) -> float:
@@ -337,7 +432,12 @@ class Hand:
         return n_leading * self.weights.mean[0] / self.weights.pace
 
     def stream(
-        self, text: str, *, smoothness: float = DEFAULT_SMOOTHNESS, seed: int | None = None
+        self,
+        text: str,
+        *,
+        smoothness: float = DEFAULT_SMOOTHNESS,
+        seed: int | None = None,
+        style: Line | None = None,
     ) -> Iterator[PenPoint]:
         """Write one line and give each pen point as it is drawn; the same ink as of `write`.
 
@@ -345,28 +445,35 @@ class Hand:
         Warns as `write` does, after the last point.
         """
         self._check([text])
-        return self._stream(text, check_smoothness(smoothness), check_seed(seed))
+        smoothness, seed = check_smoothness(smoothness), check_seed(seed)
+        return self._stream(text, smoothness, seed, self.shown(style) if style else None)
 
-    def _stream(self, text: str, smoothness: float, seed: int) -> Iterator[PenPoint]:
+    def _stream(
+        self, text: str, smoothness: float, seed: int, style: Shown | None
+    ) -> Iterator[PenPoint]:
         drafts: list[Draft] = []
-        for number, piece in enumerate(pieces(text)):
-            before = drafts[-1] if drafts else None
+        shift = np.array([self._indent(text), 0.0])
+        for number, piece in enumerate(pieces(text, goes_on=style is not None)):
+            before = drafts[-1] if drafts else style
             own = piece_seed(seed, number)
             (job,) = self._jobs([piece], [own], [before])
             origin, moved = before.end if before else np.zeros(2), np.zeros(2)
-            steps, finished = [], False
+            steps: list[Floats] = []
+            finished = False
             for step, complete in stream(self.weights, job, smoothness):
+                if style and not drafts and not steps:
+                    shift[0] -= origin[0] + self._ways(step[None])[0, 0]  # it begins at x = 0
                 steps.append(step)
                 finished = bool(complete)
                 moved = moved + self._ways(step[None])[0]
-                x, y = origin + moved + [self._indent(text), 0.0]
+                x, y = origin + moved + shift
                 yield PenPoint(float(x), float(y), bool(step[2] > DOWN))
             nothing = np.zeros((0, 1), np.float32)
             drawing = Drawing(np.array(steps), finished, nothing, nothing)
             drafts.append(self._draft(piece, own, before, job, drawing))
             if not finished:
                 break
-        _warn_unfinished(self.joined(text, drafts, smoothness=smoothness, seed=seed))
+        _warn_unfinished(self.joined(text, drafts, smoothness=smoothness, seed=seed, style=style))
 
     def sample(
         self, *, steps: int = 700, smoothness: float = 0.0, seed: int | None = None
@@ -451,12 +558,15 @@ def piece_seed(seed: int, piece: int, candidate: int = 0) -> int:
     return int((high << 32 | low) >> 1)
 
 
-def pieces(text: str) -> list[str]:
+def pieces(text: str, *, goes_on: bool = False) -> list[str]:
     """Cut a line into what is written in one go; blanks around it are left out.
 
-    Each piece but the first begins with the blank before it, unless a word had to be cut.
+    Each piece but the first begins with the blank before it, unless a word had to be cut; the
+    first does so too where the line goes on from a style.
     """
     text = text.strip(" ")
+    if goes_on:
+        return list(_parts(f" {text}")) if text else []
     return [text] if 0 < len(text) <= LONGEST_WHOLE else list(_parts(text))
 
 

@@ -120,7 +120,8 @@ class Written(Ink):
     `finished` is False where the hand ran out of steps before it had written all the text:
     the ink is then what there is of it.  `n_steps` counts the steps of the network.
     `read` is what a reader read in it, None where none was asked, and `n_candidates` how many
-    were drawn to choose this one from.
+    were drawn to choose this one from.  `style` names the ink that it was written in the manner
+    of; it is empty where there was none.
     What is made of it, moved or scaled, is plain ink again.
     """
 
@@ -133,6 +134,7 @@ class Written(Ink):
     n_steps: int
     read: str | None = None
     n_candidates: int = 1
+    style: str = ""
 
 
 def _catmull_rom(points: Array, pieces: int) -> Array:

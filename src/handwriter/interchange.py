@@ -57,12 +57,17 @@ def read_jsonl(path: Path, *, needs_text: bool = True) -> Iterator[Line]:
     """
     try:
         with _opened(path) as file:
-            for number, row in enumerate(file, start=1):
-                if row.strip():
-                    where, source = f"{path}, line {number}", f"{path.name}:{number}"
-                    yield _line_of_json(row, where, source, needs_text)
+            yield from json_lines(file, path, needs_text=needs_text)
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def json_lines(rows: Iterable[bytes], path: Path, *, needs_text: bool = True) -> Iterator[Line]:
+    """As `read_jsonl`, from the rows of a file that is open already."""
+    for number, row in enumerate(rows, start=1):
+        if row.strip():
+            where, source = f"{path}, line {number}", f"{path.name}:{number}"
+            yield _line_of_json(row, where, source, needs_text)
 
 
 def _line_of_json(row: bytes, where: str, source: str, needs_text: bool) -> Line:

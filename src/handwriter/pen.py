@@ -104,20 +104,58 @@ def stream(weights: Weights, job: Job, smoothness: float) -> Iterator[tuple[Floa
         yield rows.drawn[0].copy(), ended.get(0)
 
 
-def primed(weights: Weights, texts: Sequence[str], shown: Sequence[Floats]) -> list[State]:
+class Begun(NamedTuple):
+    """A network that was shown some steps up to number `n_steps`, and its `state` then."""
+
+    state: State
+    n_steps: int
+
+
+def begun(weights: Weights, text: str, shown: Floats, place: int) -> tuple[Begun, int]:
+    """The network before its window first comes to a place of the text, and how far it came at all.
+
+    It is shown steps (n, 3) as in `primed`.  What comes after the text has no part in the state
+    as long as the window is well before its end: there any text can go on from it.
+    """
+    rows = _Rows(weights, _first_inputs(weights, [text], smoothness=0.0), [0])
+    found, at = Begun(rows.state_of(0), 0), 0
+    for t, step in enumerate(shown):
+        state = rows.state_of(0)
+        rows.step()
+        rows.drawn[0] = step
+        if at < place:
+            found = Begun(state, t)
+        at = max(at, int(rows.phi[0, 0].argmax()))
+    return found, at
+
+
+def primed(
+    weights: Weights,
+    texts: Sequence[str],
+    shown: Sequence[Floats],
+    begun: Sequence[Begun | None] | None = None,
+) -> list[State]:
     """The network's state after it was shown steps (n, 3) as if it had drawn them (section 5.5).
 
     Each text is what the window sees: what the steps say, and what is to be drawn after them.
+    Where a network has `begun` already, it is shown the rest; at least one step.
     """
     states: dict[int, State] = {}
     inputs = _first_inputs(weights, texts, smoothness=0.0)
-    rows: _Rows | None = _Rows(weights, inputs, list(range(len(texts))))
-    t = 0
+    first = _Rows(weights, inputs, list(range(len(texts))))
+    at = [0] * len(texts)
+    for row, before in enumerate(begun or []):
+        if before is not None:
+            first.set_state(row, before.state)
+            at[row] = before.n_steps
+    rows: _Rows | None = first
     while rows:
         rows.step()
-        rows.drawn[:] = [shown[number][t] for number in rows.numbers]  # what it drew is dropped
-        t += 1
-        done = {row for row, number in enumerate(rows.numbers) if len(shown[number]) == t}
+        # What it drew itself is dropped.
+        rows.drawn[:] = [shown[number][at[number]] for number in rows.numbers]
+        for number in rows.numbers:
+            at[number] += 1
+        done = {row for row, number in enumerate(rows.numbers) if len(shown[number]) == at[number]}
         states |= {rows.numbers[row]: rows.state_of(row) for row in done}
         if done:
             rows = rows.only([row for row in range(len(rows.numbers)) if row not in done])

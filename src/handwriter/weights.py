@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from handwriter.errors import BadHand, BadReader, HandwriterError
 FORMAT, VERSION = "handwriter hand", 3
 READER_FORMAT, READER_VERSION = "handwriter reader", 1
 DEFAULT_HAND = DEFAULT_READER = "research"
+STYLES = ".styles.jsonl"  # in place of .onnx: the file of a hand's styles
 MOST_BYTES = 200_000_000  # the paper's network takes 4 million, or 15 in fp32
 PACES = (1e-3, 10.0)  # characters a step that a hand may have; people have some 0.05
 MOST_SCALE = 1e6
@@ -58,7 +59,8 @@ class Weights:
 
     `characters` are those that it learned; `alphabet` is what its network can be asked for, and
     is empty for one that writes without text.  `mean` and `deviation` (x, y) turn the network's
-    offsets into the hand's unit.  `pace` is its mean number of characters a step.
+    offsets into the hand's unit.  `pace` is its mean number of characters a step.  `styles` is
+    what its file of styles holds (`handwriter.styles`), empty where none lies beside it.
     """
 
     session: ort.InferenceSession
@@ -76,6 +78,7 @@ class Weights:
     deviation: tuple[float, float]
     pace: float
     about: dict[str, str]
+    styles: bytes = b""
 
     @property
     def threads(self) -> int:
@@ -118,7 +121,9 @@ def load_weights(
 
     Raises BadHand where there is none, or the file is damaged or something else.
     """
-    return _opened(_HAND, os.fspath(name_or_path), threads, _hand_of, _shapes)
+    name = os.fspath(name_or_path)
+    weights = _opened(_HAND, name, threads, _hand_of, _shapes)
+    return replace(weights, styles=_read_styles(name))
 
 
 def load_reader_weights(
@@ -192,6 +197,20 @@ def _read(kind: _Kind, name_or_path: str) -> bytes:
             "give a file that `handwriter export` wrote"
         )
     return content
+
+
+def _read_styles(name_or_path: str) -> bytes:
+    """NAME.styles.jsonl, which lies beside NAME.onnx where a hand has styles."""
+    path = resources.files("handwriter") / "hands" / f"{name_or_path}{STYLES}"
+    if name_or_path not in installed_hands():
+        path = Path(name_or_path).with_suffix(STYLES)
+    try:
+        return path.read_bytes() if path.is_file() else b""
+    except OSError as error:
+        raise BadHand(
+            f"cannot read {path} ({error.strerror}), the styles of {name_or_path}; check its "
+            "permissions, or move it away"
+        ) from None
 
 
 def _check_seal(kind: _Kind, content: bytes, name: str) -> None:

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from handwriter.cli import evaluating, learning, reading, writing
+from handwriter.cli import evaluating, learning, pages, reading, writing
 from handwriter.cli.config import default_map
 from handwriter.cli.printing import say
 from handwriter.errors import BadOption, HandwriterError
@@ -30,6 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(writing.commands)
+app.add_typer(pages.commands)
 app.add_typer(reading.commands)
 app.add_typer(learning.commands)
 app.add_typer(evaluating.commands)

@@ -47,6 +47,13 @@ ReaderName = Annotated[
 Candidates = Annotated[
     int, typer.Option("--candidates", help="How many are drawn of a line at a time to choose from.")
 ]
+StyleName = Annotated[
+    str | None,
+    typer.Option("--style", help="Write like this: one of the hand's styles, or a file of ink."),
+]
+StyleText = Annotated[
+    str | None, typer.Option("--style-text", help="What the ink of --style says, if no file tells.")
+]
 Seed = Annotated[
     int | None, typer.Option("--seed", help="Repeat the same ink; without it, new ink each time.")
 ]

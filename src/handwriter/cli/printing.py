@@ -54,6 +54,7 @@ def row_of(line: Written) -> dict[str, Any]:
     row = {
         "text": line.text, "hand": line.hand, "licence": line.licence, "seed": line.seed,
         "smoothness": line.smoothness, "finished": line.finished, "steps": line.n_steps,
+        "style": line.style,
     }  # fmt: skip
     if line.read is not None:
         row |= {"read": line.read, "candidates": line.n_candidates}

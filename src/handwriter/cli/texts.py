@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handwriter.errors import BadOption
+
+if TYPE_CHECKING:
+    from handwriter.hand import Hand, Style
 
 
 def text_lines(text: str | None, file: Path | None) -> list[str]:
@@ -16,6 +20,19 @@ def text_lines(text: str | None, file: Path | None) -> list[str]:
         text = _read_text(file)
     lines = text.replace("\r\n", "\n").split("\n")
     return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
+
+
+def opened_style(hand: Hand, name: str | None, text: str | None) -> Style | None:
+    """The style that --style and --style-text ask for, if any."""
+    if name is None:
+        if text is not None:
+            raise BadOption(
+                "--style-text needs the ink that it tells of; give it with --style FILE"
+            )
+        return None
+    from handwriter.styles import load_style
+
+    return load_style(hand, name, text=text)
 
 
 def _read_text(file: Path | None) -> str:

@@ -19,6 +19,8 @@ from handwriter.cli.options import (
     ReaderName,
     Seed,
     Smoothness,
+    StyleName,
+    StyleText,
 )
 from handwriter.cli.outputs import called, give, is_standard, output_suffix
 from handwriter.cli.plotting import Bed, PenSpeed, ProfileName, plotter_for
@@ -31,7 +33,7 @@ from handwriter.cli.printing import (
     say,
     with_bar,
 )
-from handwriter.cli.texts import text_lines
+from handwriter.cli.texts import opened_style, text_lines
 from handwriter.errors import BadOption
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ def write(
     seed: Seed = None,
     samples: Annotated[int, typer.Option("--samples", help="Write each line so many times.")] = 1,
     hand: HandName = "research",
+    style: StyleName = None,
+    style_text: StyleText = None,
     candidates: Candidates = 4,
     check: Annotated[
         bool,
@@ -76,6 +80,9 @@ def write(
 
     Each line is drawn several times and read, and the best is kept; where none can be read, it is
     drawn again, and at last the best is given and reported.  --no-check gives the first that comes.
+
+    --style writes like one of the hand's styles (see `handwriter styles`), or like your own line
+    of ink: .jsonl, .inkml or .svg of single strokes; FILE:3 is the third of several.
     """
     from handwriter import output as files
     from handwriter.hand import check_seed, load
@@ -91,16 +98,22 @@ def write(
     lines = [line for line in text_lines(text, input) for _ in range(samples)]
     writer = load(hand)
     seed = check_seed(seed, n_lines=len(lines))
+    primer = opened_style(writer, style, style_text)
     written: Iterator[Written]
     if check:
         from handwriter.author import Author
         from handwriter.reader import load_reader
 
         written = Author(writer, load_reader(reader)).iter_lines(
-            lines, smoothness=smoothness, seed=seed, candidates=candidates, strict=strict
+            lines,
+            smoothness=smoothness,
+            seed=seed,
+            candidates=candidates,
+            strict=strict,
+            style=primer,
         )
     else:
-        written = writer.iter_lines(lines, smoothness=smoothness, seed=seed)
+        written = writer.iter_lines(lines, smoothness=smoothness, seed=seed, style=primer)
     done = list(with_bar(written, len(lines), "writing", quiet))
     document = lay_out(done)
     give(output, plotter.form(document) if plotter else files.render(suffix, document))

@@ -14,6 +14,8 @@ from handwriter.errors import BadOption
 from handwriter.ink import Ink
 from handwriter.output.gcode import gcode
 from handwriter.output.hpgl import hpgl
+from handwriter.output.iam_xml import iam_xml
+from handwriter.output.inkml import inkml
 from handwriter.output.jsonl import jsonl
 from handwriter.output.layout import lay_out
 from handwriter.output.png import png
@@ -30,6 +32,8 @@ FORMATS: dict[str, Callable[[Document], bytes]] = {
     ".gcode": gcode,
     ".hpgl": hpgl,
     ".plt": hpgl,
+    ".inkml": inkml,
+    ".zip": iam_xml,
 }
 
 

@@ -36,6 +36,8 @@ def _object(line: Ink) -> str:
             "finished": line.finished,
             "steps": line.n_steps,
         }
+        if line.style:
+            entry |= {"style": line.style}
         if line.read is not None:
             entry |= {"read": line.read, "candidates": line.n_candidates}
     return json.dumps(entry, ensure_ascii=False, allow_nan=False)

@@ -13,6 +13,7 @@ from handwriter.page import Document, Layer, Page, PlacedLine
 MM_PER_UNIT = 1.6  # a hand's unit is the deviation of y, so that an x-height comes to some 3 mm
 LINE_PITCH_MM = 10.0
 MARGIN_MM = 5.0
+STEPS_A_SECOND = 29.0  # of a hand: IAM-OnDB has 58 points a second, and a hand half of them
 
 
 def lay_out(lines: Sequence[Ink]) -> Document:
@@ -53,6 +54,8 @@ def provenance(lines: Sequence[Ink]) -> dict[str, str]:
         told["Licence"] = _listed(line.licence for line in written)
         told["Seed"] = _listed(line.seed for line in written)
         told["Smoothness"] = _listed(line.smoothness for line in written)
+        if any(line.style for line in written):
+            told["Style"] = _listed(line.style for line in written)
     return told
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
 from handwriter import interchange
+from handwriter.density import thinned
 from handwriter.errors import BadData
 from handwriter.ink import Ink, Line
-from handwriter.training import clean
+from handwriter.levelling import levelled, without_jumps
+from handwriter.tokens import collapsed, is_crossed_out, untokenised
 from handwriter.training.iam import Noted, Progress, Skipped, is_iam, read_iam
 from handwriter.training.lines import Lines, fits, save_lines
 from handwriter.training.typeset import POINTS_PER_CHARACTER, lines_of
@@ -24,6 +29,7 @@ from handwriter.training.unipen import Segment, is_unipen, read_unipen
 MAX_POINTS = 1500
 MAX_GAP = 40.0  # between two strokes, in line units: a word's gap is about 3
 DENSITIES = (6.5, 25.0)  # points per character, after thinning, of ink that says its text
+MOST_UNPACKED = 10_000_000_000  # bytes of a ZIP; IAM-OnDB has under a tenth of it
 HELD_OUT = 20  # every 20th line of a file without splits is for validation
 
 
@@ -70,10 +76,10 @@ def prepare(
 ) -> dict[str, Any]:
     """Read ink from `sources`, prepare it by the recipe, write the lines file `out`.
 
-    A source is a folder with IAM-OnDB, UNIPEN's archive or folder, an InkML file or a JSON-lines
-    file.  The lines are
-    ordered by their source, so that the same data gives the same bytes.  Returns the report,
-    which is also stored in the file.  Raises BadData where nothing can be learnt from.
+    A source is a folder with IAM-OnDB or a ZIP of one, UNIPEN's archive or folder, an InkML file
+    or a JSON-lines file.  The lines are ordered by their source, so that the same data gives the
+    same bytes.  Returns the report, which is also stored in the file.  Raises BadData where nothing
+    can be learnt from.
 
     With `contradicted`, the report names the training lines of which it says so, and with `drop`
     they are left out.  Lines of validation stay as they are: none is chosen for being easy.
@@ -151,13 +157,14 @@ def _prepared(
 def _origin(source: Path) -> Origin:
     if is_unipen(source):
         return Origin.UNIPEN
-    return Origin.IAM if source.is_dir() else Origin.FILE
+    is_iam_form = source.is_dir() or source.suffix.lower() == ".zip"
+    return Origin.IAM if is_iam_form else Origin.FILE
 
 
 def _read(source: Path, origin: Origin, progress: Progress) -> Iterator[Line | Skipped | Noted]:
     if origin is Origin.UNIPEN:
         return _read_unipen(source, progress)
-    if origin is Origin.IAM:
+    if source.is_dir():
         if not is_iam(source):
             raise BadData(
                 f"{source} holds neither IAM-OnDB (lineStrokes, ascii) nor UNIPEN (data, include)"
@@ -165,11 +172,13 @@ def _read(source: Path, origin: Origin, progress: Progress) -> Iterator[Line | S
         return read_iam(source, progress)
     if not source.exists():
         raise BadData(f"cannot prepare {source}: there is no such file or folder")
+    if source.suffix.lower() == ".zip":
+        return _read_zip(source, progress)
     readers = {".jsonl": interchange.read_jsonl, ".inkml": interchange.read_inkml}
     if source.suffix.lower() not in readers:
         raise BadData(
             f"cannot prepare {source}: it is neither a folder with IAM-OnDB, nor UNIPEN, "
-            "nor a file ending in .jsonl or .inkml."
+            "nor a file ending in .jsonl, .inkml or .zip."
         )
     return readers[source.suffix.lower()](source)
 
@@ -184,6 +193,25 @@ def _read_unipen(source: Path, progress: Progress) -> Iterator[Line | Skipped | 
         else:
             yield Noted(found.source, f"left out: {found.reason}")
     yield from lines_of(segments)
+
+
+def _read_zip(source: Path, progress: Progress) -> Iterator[Line | Skipped | Noted]:
+    """IAM-OnDB's folders out of a ZIP, as `handwriter write -o FILE.zip` makes one."""
+    with TemporaryDirectory(prefix="handwriter-") as folder:
+        try:
+            with ZipFile(source) as archive:
+                unpacked = sum(member.file_size for member in archive.infolist())
+                if unpacked > MOST_UNPACKED:
+                    raise BadData(
+                        f"{source} would unpack to {unpacked / 1e9:.0f} GB; unpack it yourself and "
+                        "give the folder"
+                    )
+                archive.extractall(folder)
+        except (OSError, BadZipFile, NotImplementedError, RuntimeError, zlib.error) as error:
+            raise BadData(f"cannot read {source}: {error}. Is it a whole ZIP?") from error
+        if not is_iam(Path(folder)):
+            raise BadData(f"{source} holds no IAM-OnDB: neither lineStrokes nor ascii is there")
+        yield from read_iam(Path(folder), progress)
 
 
 def _graves2013(line: Line, origin: Origin, done: Counter[str]) -> Line:
@@ -202,17 +230,17 @@ def _default(line: Line, origin: Origin, done: Counter[str]) -> Line:
     """Text as the ink shows it; ink mended, thinned, level on its baseline, of unit spread."""
     text, ink = _text(line), _ink(line)
     if origin is Origin.IAM:
-        if clean.is_crossed_out(text):
+        if is_crossed_out(text):
             raise Unusable("crossed-out ink")
-        text, joined = clean.untokenised(text)
+        text, joined = untokenised(text)
         done.update(joined)
     every = _thinning(line, text, origin)
-    ink, mended = clean.without_jumps(ink)
+    ink, mended = without_jumps(ink)
     done.update(mended)
-    level = clean.levelled(ink)
+    level = levelled(ink)
     if level is None:
         raise Unusable("ink without height")
-    ink = clean.thinned(level, every)
+    ink = thinned(level, every)
     if ink.n_points > MAX_POINTS:
         raise Unusable(f"more than {MAX_POINTS} points")
     if _widest_gap(ink) > MAX_GAP or not fits(ink, PREPARATIONS["default"].unit):
@@ -227,7 +255,7 @@ PREPARATIONS = {
 
 
 def _text(line: Line) -> str:
-    text = clean.collapsed(line.text)
+    text = collapsed(line.text)
     if not text:
         raise Unusable("no text")
     return text

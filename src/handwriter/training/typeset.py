@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from handwriter import levelling
 from handwriter.ink import Array, Ink, Line
-from handwriter.training import clean
+from handwriter.tokens import untokenised
 from handwriter.training.unipen import Segment
 
 POINTS_PER_CHARACTER = 12.5  # what every contributor's ink is brought to, as IAM-OnDB thinned by 2
@@ -111,7 +112,7 @@ def _untokenised(segment: Segment) -> Segment:
     """With the text as the ink shows it, where a contributor's labels are tokenised."""
     if segment.contributor not in TOKENISED:
         return segment
-    return replace(segment, text=clean.untokenised(segment.text)[0])
+    return replace(segment, text=untokenised(segment.text)[0])
 
 
 # --- The same number of points for all ---------------------------------------------------------
@@ -251,7 +252,7 @@ def _length(row: Sequence[_Piece]) -> int:
 
 def _level_words(person: _Person) -> list[_Piece]:
     """The words of a person with their baseline at 0, in x-heights; a few odd sizes mended."""
-    levelled = [(word, clean.levelled(word.ink), _spread(word.ink)) for word in person.words]
+    levelled = [(word, levelling.levelled(word.ink), _spread(word.ink)) for word in person.words]
     usual = float(np.median([spread for _, ink, spread in levelled if ink] or [1.0]))
     found = []
     for word, ink, spread in levelled:
