@@ -20,6 +20,9 @@ LAYERS = {
     "levelling": 2,
     "density": 2,
     "page": 2,
+    "paper": 3,
+    "posture": 3,
+    "compose": 5,
     "weights": 1,
     "edits": 1,
     "ctc": 1,
@@ -75,6 +78,9 @@ WRITING = {
     "author",
     "styles",
     "page",
+    "paper",
+    "posture",
+    "compose",
 }
 LEARNING_TOOLS = {"torch", "onnx", "safetensors", "tensorboard"}
 
