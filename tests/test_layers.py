@@ -56,8 +56,9 @@ WITHIN = {
         "writing": 4, "reading": 4, "journal": 4, "tasks": 5, "export": 6, "session": 6,
     },
     "output": {
-        "layout": 0, "plotter": 0, "jsonl": 1, "inkml": 1, "iam_xml": 1, "svg": 1, "png": 1,
-        "hpgl": 1, "profile": 1, "gcode": 2, "": 3,
+        "layout": 0, "plotter": 0, "jsonl": 1, "inkml": 1, "iam_xml": 1,
+        "hpgl": 1, "profile": 1, "gcode": 2, "ribbon": 1, "timing": 1, "svg": 2, "png": 2, "pdf": 3,
+        "film": 3, "": 4,
     },
     "cli": {
         "options": 0, "printing": 0, "texts": 0, "outputs": 0, "config": 0, "plotting": 0,

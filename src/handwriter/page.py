@@ -77,8 +77,8 @@ class Document:
         """The page of a document that has one; raises BadOption, naming the file, otherwise."""
         if len(self.pages) != 1:
             raise BadOption(
-                f"{file} holds one page, and there are {len(self.pages)}: save them under a "
-                "name, one file a page, or as a .pdf"
+                f"{file} holds one page, and there are {len(self.pages)}; save them under a name, "
+                "a file a page, or as a .pdf"
             )
         return self.pages[0]
 

@@ -45,6 +45,15 @@ def lay_out(lines: Sequence[Ink]) -> Document:
     return Document((page,), title, provenance(lines))
 
 
+def described(document: Document) -> dict[str, str]:
+    """What every file tells of itself, by name: title, text where that is more, and how written."""
+    text = "\n".join(line.text for line in document.written_lines)
+    told = {"Title": document.title}
+    if text.strip() not in ("", document.title.strip()):
+        told["Text"] = text
+    return {name: plain(value) for name, value in {**told, **document.about}.items()}
+
+
 def plain(text: str) -> str:
     """The text with whatever no XML and no PNG may hold shown as U+FFFD."""
     return "".join(c if c == "\n" or _is_allowed(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
