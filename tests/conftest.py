@@ -1,6 +1,5 @@
 """Hands and readers for the tests: tiny random networks, exported as real ones are."""
 
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

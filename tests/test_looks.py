@@ -13,9 +13,9 @@ from PIL import Image
 from handwriter import Ink
 from handwriter.errors import BadOption
 from handwriter.output import render
+from handwriter.output.layout import STEPS_A_SECOND
 from handwriter.output.ribbon import NARROWEST, WIDEST, ribbon, usual_speed
 from handwriter.output.svg import ways_along
-from handwriter.output.layout import STEPS_A_SECOND
 from handwriter.output.timing import LIFT_SECONDS, timeline
 from handwriter.page import Document, Layer, Page, PlacedLine
 from handwriter.paper import guides

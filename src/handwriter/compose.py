@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from handwriter.errors import BadOption, UnsupportedText
-from handwriter.hand import LONGEST_STYLE, check_seed
+from handwriter.hand import check_seed
 from handwriter.ink import Array, Ink, Line, Written
 from handwriter.page import Document, Layer, Page, PlacedLine, provenance
 from handwriter.paper import guides
@@ -24,6 +24,7 @@ from handwriter.traits import x_height
 ALIGNMENTS = ("left", "right", "centre", "justified")
 USUAL_X_HEIGHT = 1.5  # in a hand's unit, for ink of which it cannot be told
 USUAL_LINE_HEIGHT = 3.6  # in x-heights
+SCRAP = 30  # characters that the hand writes first, as a style for the rest
 BASELINE = 0.7  # where in the height of a line its baseline is
 TAB = 4  # blanks
 MOST_TRIES = 5  # of one line, before the fullest that fits has to do
@@ -246,10 +247,10 @@ def _check_text(text: str, write: WritesLines) -> None:
 
 def _style_of(paragraphs: Sequence[_Paragraph], write: WritesLines, seed: int) -> Line:
     """The first words of the text, as many as a style takes, on scrap paper."""
-    words = [word for paragraph in paragraphs[:LONGEST_STYLE] for word in paragraph.words]
-    text = words[0][:LONGEST_STYLE]
+    words = [word for paragraph in paragraphs[:SCRAP] for word in paragraph.words]
+    text = words[0][:SCRAP]
     for word in words[1:]:
-        if len(text) + 1 + len(word) > LONGEST_STYLE:
+        if len(text) + 1 + len(word) > SCRAP:
             break
         text += f" {word}"
     (ink,) = write([text], seed=seed, style=None)

@@ -453,22 +453,26 @@ class Hand:
         self, text: str, smoothness: float, seed: int, style: Shown | None
     ) -> Iterator[PenPoint]:
         drafts: list[Draft] = []
-        shift = np.array([self._indent(text), 0.0])
+        indent = np.array([self._indent(text), 0.0])
+        end = np.zeros(2)
         for number, piece in enumerate(pieces(text, goes_on=style is not None)):
-            before = drafts[-1] if drafts else style
+            before = style or (drafts[-1] if drafts else None)
             own = piece_seed(seed, number)
             (job,) = self._jobs([piece], [own], [before])
             origin, moved = before.end if before else np.zeros(2), np.zeros(2)
+            if style:
+                origin = np.array([end[0], style.end[1]])
             steps: list[Floats] = []
             finished = False
             for step, complete in stream(self.weights, job, smoothness):
                 if style and not drafts and not steps:
-                    shift[0] -= origin[0] + self._ways(step[None])[0, 0]  # it begins at x = 0
+                    origin[0] -= self._ways(step[None])[0, 0]  # the line begins at x = 0
                 steps.append(step)
                 finished = bool(complete)
                 moved = moved + self._ways(step[None])[0]
-                x, y = origin + moved + shift
+                x, y = origin + moved + indent
                 yield PenPoint(float(x), float(y), bool(step[2] > DOWN))
+            end = origin + moved
             nothing = np.zeros((0, 1), np.float32)
             drawing = Drawing(np.array(steps), finished, nothing, nothing)
             drafts.append(self._draft(piece, own, before, job, drawing))

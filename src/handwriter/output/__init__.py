@@ -24,10 +24,19 @@ from handwriter.output.layout import lay_out
 from handwriter.output.pdf import pdf
 from handwriter.output.png import png
 from handwriter.output.svg import svg
-from handwriter.page import Document
+from handwriter.page import Document, Page
 from handwriter.picture import contact_sheet
 
-__all__ = ["FORMATS", "check_output", "render", "save", "sheet_of", "write_file"]
+__all__ = [
+    "FORMATS",
+    "MANY_PAGES",
+    "check_options",
+    "check_output",
+    "render",
+    "save",
+    "sheet_of",
+    "write_file",
+]
 
 FORMATS: dict[str, Callable[..., bytes]] = {
     ".svg": svg,
@@ -47,16 +56,22 @@ ONE_PAGE = {".svg", ".png"}  # a file of these holds one page, of the others all
 
 
 def save(
-    path: str | os.PathLike[str], lines: Ink | Sequence[Ink] | Document, **options: object
+    path: str | os.PathLike[str],
+    lines: Ink | Sequence[Ink] | Document,
+    *,
+    suffix: str = "",
+    **options: object,
 ) -> list[Path]:
     """Write a document, one line or several into a file, in the format that its suffix names.
+
+    Where a suffix is given, it names the format, whatever the path's own is.
 
     The options are those of the format: `dpi` and `paper` of `png`, `look` of `svg`, and so on.
     Several pages in a format that holds one become a file each, numbered: letter-1.svg,
     letter-2.svg.  Returns the files that were written.  They appear whole or not at all.  Raises
     BadOption where the suffix or an option is unknown or a file cannot be written.
     """
-    suffix, document = Path(path).suffix, _as_document(lines)
+    suffix, document = suffix or Path(path).suffix, _as_document(lines)
     if len(document.pages) < 2 or suffix.lower() not in ONE_PAGE:
         write_file(path, render(suffix, document, **options))
         return [Path(path)]
@@ -108,6 +123,11 @@ def render(suffix: str, lines: Ink | Sequence[Ink] | Document, **options: object
             takes = f"takes {', '.join(known)}" if known else "takes none"
             raise BadOption(f"a {suffix} file has no option {name!r}; it {takes}")
     return format_(_as_document(lines), **options)
+
+
+def check_options(suffix: str, width_mm: float, height_mm: float, **options: object) -> None:
+    """Raise BadOption now for what would stop `render` later: tried out on a blank page."""
+    render(suffix, Document((Page(width_mm, height_mm, ()),)), **options)
 
 
 def _as_document(lines: Ink | Sequence[Ink] | Document) -> Document:
