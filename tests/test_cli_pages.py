@@ -80,7 +80,7 @@ def test_a_suffix_of_ones_own_takes_a_format(page):
     [
         (["-o", "x.svg", "--paper", "a99"], "there is no paper 'a99'"),
         (["-o", "x.svg", "--margins", "1,2"], "give one number of mm for all, or four"),
-        (["-o", "x.svg", "--margins", "90,190,90,190"], "leave no room"),
+        (["-o", "x.svg", "--margins", "100,190,100,190"], "leave no room"),
         (["-o", "x.svg", "--dpi", "300"], "a .svg file has no option 'dpi'"),
         (["-o", "x.png", "--dpi", "4800", "--paper", "a0"], "is too large"),
         (["-o", "x.png", "--paper-colour", "no"], "there is no colour 'no'"),
@@ -90,7 +90,8 @@ def test_a_suffix_of_ones_own_takes_a_format(page):
         (["-o", "no/x.svg"], "there is no folder 'no'"),
         (["-o", "-", "--format", "svg"], "holds one page, and there are 2"),
         (["-o", "x.svg", "--strict"], "--strict needs the check"),
-        (["-o", "x.svg", "--x-height", "60"], "mm wide, but there are 390 mm for it"),
+        (["-o", "x.svg", "--style", "nobody"], "there is no style 'nobody'"),
+        (["-o", "x.svg", "--bed", "9x9"], "--bed is for .gcode"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line_and_nothing_written(
