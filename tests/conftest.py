@@ -1,8 +1,10 @@
 """Hands and readers for the tests: tiny random networks, exported as real ones are."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import imageio_ffmpeg
 import pytest
 import tiny_hand
 import tiny_reader
@@ -16,6 +18,16 @@ def no_defaults_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Whoever runs the tests may have a handwriter.toml; it must not change what they see."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def ffmpeg_on_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A real ffmpeg where programs are looked for, also where none is installed."""
+    folder = tmp_path_factory.mktemp("programs")
+    (folder / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
         yield
 
 

@@ -167,6 +167,9 @@ def test_every_line_goes_on_from_the_style(author_of):
         (" hello", SEED, "so it was"), (" again", SEED + 1, "so it was"),
     ]  # fmt: skip
     assert [line.read for line in lines] == ["hello", "again"]
+    (long,) = author.iter_lines(["hello again " * 4], seed=SEED, candidates=1, style=style)
+    assert [before for _, _, before in author.hand.asked[2:]] == ["so it was"] * 2
+    assert long.read == ("hello again " * 4).strip()
     assert author.characters == author.hand.characters
 
 

@@ -135,6 +135,7 @@ def test_the_fields_for_programs_are_those_that_are_printed(
     measured = ("--sentences", "texts", "--smoothness", "1", "--candidates", "1")
     assert documented_fields() == {
         "write": printed("write", "ab", "-o", "ab.svg", *hand, *reader),
+        "page": printed("page", "texts", "-o", "ab.svg", *hand, *reader),
         "sample": printed("sample", "-o", "x.svg", "--steps", "20", *prediction),
         "hands": printed("hands"),
         "styles": printed("styles", *styled),

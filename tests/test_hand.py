@@ -306,6 +306,20 @@ def test_a_line_with_a_style_goes_on_from_its_ink_and_begins_at_0(hand):
     assert not same_ink(line, hand.write("hello", seed=5))
 
 
+def test_each_piece_of_a_line_goes_on_from_the_style_and_lies_after_the_one_before(tiny_hand):
+    style = Line(tiny_hand.write("so it was", seed=3), "so it was")
+    (line,) = tiny_hand.write_lines([LONG], seed=5, style=style)
+    shown, parts = tiny_hand.shown(style), pieces(LONG, goes_on=True)
+    assert "".join(parts) == f" {LONG}"
+    offset, points = 0.0, []
+    for number, text in enumerate(parts):
+        (draft,) = tiny_hand.drafts([text], [piece_seed(5, number)], after=[shown])
+        points.append(draft.ink.moved(offset, 0).points)
+        offset += draft.end[0] - shown.end[0]
+    expected = np.concatenate(points)
+    np.testing.assert_allclose(line.points, expected - [expected[0, 0], 0], atol=1e-9)
+
+
 def test_a_style_is_shown_as_the_hand_drew_it(tiny_hand):
     (draft,) = tiny_hand.drafts(["so it was"], [3])
     shown = tiny_hand.shown(Line(draft.ink, "so  it was "))

@@ -20,6 +20,9 @@ LAYERS = {
     "levelling": 2,
     "density": 2,
     "page": 2,
+    "paper": 3,
+    "posture": 3,
+    "compose": 5,
     "weights": 1,
     "edits": 1,
     "ctc": 1,
@@ -54,8 +57,9 @@ WITHIN = {
         "session": 8,
     },
     "output": {
-        "layout": 0, "plotter": 0, "jsonl": 1, "inkml": 1, "iam_xml": 1, "svg": 1, "png": 1,
-        "hpgl": 1, "profile": 1, "gcode": 2, "": 3,
+        "layout": 0, "plotter": 0, "jsonl": 1, "inkml": 1, "iam_xml": 1,
+        "hpgl": 1, "profile": 1, "gcode": 2, "ribbon": 1, "timing": 1, "svg": 2, "png": 2, "pdf": 3,
+        "film": 3, "": 4,
     },
     "cli": {
         "options": 0, "printing": 0, "texts": 0, "outputs": 0, "config": 0, "plotting": 0,
@@ -76,6 +80,9 @@ WRITING = {
     "author",
     "styles",
     "page",
+    "paper",
+    "posture",
+    "compose",
 }
 LEARNING_TOOLS = {"torch", "onnx", "safetensors", "tensorboard"}
 

@@ -12,16 +12,19 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from handwriter import HandwriterError, Ink, Written
 from handwriter.errors import BadOption
 from handwriter.interchange import read_jsonl
-from handwriter.output import FORMATS, render, save
+from handwriter.output import FORMATS, ONE_PAGE, render, save
 from handwriter.output.layout import LINE_PITCH_MM, MARGIN_MM, MM_PER_UNIT, lay_out
 from handwriter.output.svg import beziers, path_of
+from handwriter.page import Document
+
+pytestmark = pytest.mark.usefixtures("ffmpeg_on_path")
 
 SVG = "{http://www.w3.org/2000/svg}"
 INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
@@ -158,6 +161,7 @@ def test_beziers_are_the_spline_that_ink_is_smoothed_with(stroke: np.ndarray) ->
         np.testing.assert_allclose(p1, (2 * p0 + p3) / 3, atol=1e-9)
 
 
+@settings(deadline=None)
 @given(st.lists(curves, min_size=1, max_size=3))
 def test_the_margin_lies_around_all_the_ink(strokes: list[np.ndarray]) -> None:
     (page,) = lay_out([with_strokes(*strokes)] * 2).pages
@@ -223,6 +227,7 @@ def test_jsonl_holds_one_object_a_line_in_their_order() -> None:
     assert (second["text"], second["finished"]) == ("ü", False)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(curves, max_size=3), max_size=3))
 def test_jsonl_is_read_back_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, inks: list[list[np.ndarray]]
@@ -248,6 +253,49 @@ def test_save_writes_what_render_renders(tmp_path: Path, suffix: str) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def pages(*names: str) -> Document:
+    (page,) = lay_out([TINY]).pages
+    return Document((page,) * len(names), "letter", {"Hand": "tiny"})
+
+
+@pytest.mark.parametrize("suffix", sorted(ONE_PAGE))
+def test_several_pages_become_numbered_files_where_a_file_holds_one(
+    tmp_path: Path, suffix: str
+) -> None:
+    written = save(tmp_path / f"letter{suffix}", pages("a", "b"))
+    assert written == [tmp_path / f"letter-1{suffix}", tmp_path / f"letter-2{suffix}"]
+    assert sorted(tmp_path.iterdir()) == written
+    assert b"letter (2 of 2)" in written[1].read_bytes()
+    assert save(tmp_path / f"one{suffix}", pages("a")) == [tmp_path / f"one{suffix}"]
+    with pytest.raises(BadOption, match="holds one page, and there are 2"):
+        render(suffix, pages("a", "b"))
+
+
+def test_numbers_of_files_are_as_long_as_the_last_one(tmp_path: Path) -> None:
+    written = save(tmp_path / "letter.svg", pages(*"abcdefghij"))
+    assert [path.name for path in written[::9]] == ["letter-01.svg", "letter-10.svg"]
+
+
+def test_of_several_files_all_appear_or_none(tmp_path: Path) -> None:
+    (tmp_path / "letter-2.svg").mkdir()
+    with pytest.raises(BadOption, match=r"cannot save '.*letter-2\.svg'"):
+        save(tmp_path / "letter.svg", pages("a", "b", "c"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["letter-2.svg"]
+
+
+@pytest.mark.parametrize("suffix", sorted(set(FORMATS) - ONE_PAGE))
+def test_one_file_holds_all_pages_where_the_format_does(tmp_path: Path, suffix: str) -> None:
+    assert save(tmp_path / f"letter{suffix}", pages("a", "b")) == [tmp_path / f"letter{suffix}"]
+
+
+def test_an_option_that_the_format_does_not_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadOption, match=r"a \.png file has no option 'speed'; it takes dpi, paper"):
+        save(tmp_path / "fox.png", TINY, speed=2)
+    with pytest.raises(BadOption, match=r"a \.jsonl file has no option 'dpi'; it takes none"):
+        save(tmp_path / "fox.jsonl", TINY, dpi=300)
+    assert not list(tmp_path.iterdir())
+
+
 def test_save_replaces_the_file_that_was_there_and_follows_a_link(tmp_path: Path) -> None:
     (tmp_path / "link.svg").symlink_to(tmp_path / "real.svg")
     (tmp_path / "real.svg").write_text("old")
@@ -256,9 +304,9 @@ def test_save_replaces_the_file_that_was_there_and_follows_a_link(tmp_path: Path
     assert (tmp_path / "real.svg").read_bytes() == render(".svg", [TINY])
 
 
-@pytest.mark.parametrize("name", ["fox.gif", "fox", "fox.", ".svg"])
+@pytest.mark.parametrize("name", ["fox.bmp", "fox", "fox.", ".svg"])
 def test_save_names_the_suffixes_it_knows(tmp_path: Path, name: str) -> None:
-    with pytest.raises(BadOption, match=r"choose one of \.svg, \.png, \.jsonl"):
+    with pytest.raises(BadOption, match=r"choose one of \.svg, \.png, .*\.jsonl"):
         save(tmp_path / name, TINY)
     assert not list(tmp_path.iterdir())
 

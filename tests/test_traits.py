@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from handwriter.ink import Ink
-from handwriter.traits import traits
+from handwriter.traits import traits, x_height
 
 
 def zigzag(n=60, *, slant=0.0, size=1.0, climb=0.0, grow=0.0):
@@ -54,3 +54,12 @@ def test_ink_of_dots_alone_has_no_traits(ink):
 
 def test_a_flat_line_has_traits():
     assert traits(Ink((np.array([[0.0, 0.0], [5.0, 0.0]]),)), 1).slant == 0.0
+
+
+def test_the_x_height_is_that_of_most_letters_however_the_line_climbs():
+    ascender = np.array([[0.0, -4.0], [0.0, 0.0]])
+    tremble = np.array([[0.0, -1.0], [0.0, -0.9]])
+    ink = zigzag(40).joined(Ink((ascender,) * 12 + (tremble,) * 60))
+    assert x_height(ink) == pytest.approx(2.0)
+    assert x_height(zigzag(40, size=3.0, climb=0.05)) == pytest.approx(6.0, rel=0.05)
+    assert x_height(Ink((np.zeros((1, 2)), np.zeros((2, 2))))) is None

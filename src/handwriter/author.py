@@ -299,7 +299,7 @@ class _Work:
     @property
     def before(self) -> Draft | None:
         """The piece that the next one goes on from."""
-        return self.kept[-1][0] if self.kept else self.style
+        return self.style or (self.kept[-1][0] if self.kept else None)
 
     def seeds(self, n: int) -> list[int]:
         """Those of the next n candidates."""

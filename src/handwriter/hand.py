@@ -2,8 +2,8 @@
 
 A line of at most 45 characters is written in one go.  A longer one is written in pieces, each
 primed (Graves 2013, section 5.5) with the piece before it: the network is shown the steps of that
-piece, with both texts, and goes on from there, so that hand, size and baseline stay.  A line with
-a style goes on in the same way from the style's ink, which is not part of it.
+piece, with both texts, and goes on from there, so that hand, size and baseline stay.  Where there
+is a style, each piece of each line goes on in the same way from the style's ink.
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ class Hand:
                 [left[i].pop(0) for i in going],
                 [piece_seed(seed + i, len(drafts[i])) for i in going],
                 smoothness,
-                [drafts[i][-1] if drafts[i] else style for i in going],
+                [style or (drafts[i][-1] if drafts[i] else None) for i in going],
             )
             for i, draft in zip(going, new, strict=True):
                 drafts[i].append(draft)
@@ -407,12 +407,13 @@ class Hand:
     ) -> Written:
         """The line that the drafts of its pieces make, moved right by its leading blanks.
 
-        One that goes on from a style begins at x = 0 all the same.
+        Where all pieces went on from a style, each is moved to the end of the one before it, and
+        the line begins at x = 0.
         """
-        ink = Ink(tuple(stroke for draft in drafts for stroke in draft.ink.strokes))
-        begin = ink.points[0, 0] if style and ink.strokes else 0.0
+        inks = _one_after_the_other(drafts, style) if style else [draft.ink for draft in drafts]
+        ink = Ink(tuple(stroke for ink in inks for stroke in ink.strokes))
         return Written(
-            strokes=ink.moved(self._indent(text) - begin, 0.0).strokes,
+            strokes=ink.moved(self._indent(text), 0.0).strokes,
             text=text,
             hand=self.name,
             licence=self.licence,
@@ -452,22 +453,26 @@ class Hand:
         self, text: str, smoothness: float, seed: int, style: Shown | None
     ) -> Iterator[PenPoint]:
         drafts: list[Draft] = []
-        shift = np.array([self._indent(text), 0.0])
+        indent = np.array([self._indent(text), 0.0])
+        end = np.zeros(2)
         for number, piece in enumerate(pieces(text, goes_on=style is not None)):
-            before = drafts[-1] if drafts else style
+            before = style or (drafts[-1] if drafts else None)
             own = piece_seed(seed, number)
             (job,) = self._jobs([piece], [own], [before])
             origin, moved = before.end if before else np.zeros(2), np.zeros(2)
+            if style:
+                origin = np.array([end[0], style.end[1]])
             steps: list[Floats] = []
             finished = False
             for step, complete in stream(self.weights, job, smoothness):
                 if style and not drafts and not steps:
-                    shift[0] -= origin[0] + self._ways(step[None])[0, 0]  # it begins at x = 0
+                    origin[0] -= self._ways(step[None])[0, 0]  # the line begins at x = 0
                 steps.append(step)
                 finished = bool(complete)
                 moved = moved + self._ways(step[None])[0]
-                x, y = origin + moved + shift
+                x, y = origin + moved + indent
                 yield PenPoint(float(x), float(y), bool(step[2] > DOWN))
+            end = origin + moved
             nothing = np.zeros((0, 1), np.float32)
             drawing = Drawing(np.array(steps), finished, nothing, nothing)
             drafts.append(self._draft(piece, own, before, job, drawing))
@@ -588,6 +593,15 @@ def _parts(text: str) -> Iterator[str]:
         text = text[cut:]
     if text:
         yield text
+
+
+def _one_after_the_other(drafts: Sequence[Draft], style: Draft) -> Iterator[Ink]:
+    """The ink of drafts that all begin at the end of a style, as one line that begins at x = 0."""
+    x = 0.0
+    for number, draft in enumerate(drafts):
+        begin = style.end[0] if number else draft.ink.points[0, 0]
+        yield draft.ink.moved(x - begin, 0.0)
+        x += draft.end[0] - begin
 
 
 def _warn_unfinished(written: Written) -> None:

@@ -6,11 +6,12 @@ A `Document` is all that a file of any format is made from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 
 from handwriter.errors import BadOption
-from handwriter.ink import Ink
+from handwriter.ink import Ink, Written
 
 INK_LAYER = "1-black"  # the number is the pen that a plotter takes, the name is for people
 
@@ -76,7 +77,24 @@ class Document:
         """The page of a document that has one; raises BadOption, naming the file, otherwise."""
         if len(self.pages) != 1:
             raise BadOption(
-                f"{file} holds one page, and there are {len(self.pages)}: save them under a "
-                "name, one file a page, or as a .pdf"
+                f"{file} holds one page, and there are {len(self.pages)}; save them under a name, "
+                "a file a page, or as a .pdf"
             )
         return self.pages[0]
+
+
+def provenance(lines: Sequence[Ink]) -> dict[str, str]:
+    """How lines were written, for `Document.about`; what differs among them is listed in order."""
+    told = {"Software": f"handwriter {version('handwriter')}"}
+    if written := [line for line in lines if isinstance(line, Written)]:
+        told["Hand"] = _listed(line.hand for line in written)
+        told["Licence"] = _listed(line.licence for line in written)
+        told["Seed"] = _listed(line.seed for line in written)
+        told["Smoothness"] = _listed(line.smoothness for line in written)
+        if any(line.style for line in written):
+            told["Style"] = _listed(line.style for line in written)
+    return told
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(dict.fromkeys(str(value) for value in values))

@@ -40,6 +40,23 @@ def draw_ink(image: Image.Image, ink: Ink, *, pen_px: float, grey: int = BLACK) 
         _draw_stroke(image, stroke, pen_px, grey)
 
 
+def fill_outlines(image: Image.Image, outlines: Sequence[Array], *, grey: int = BLACK) -> None:
+    """Fill what lies within any of the outlines (corners, 2), in pixels of the image."""
+    if not outlines:
+        return
+    corners = np.concatenate(outlines)
+    box = _box(image, corners, reach=1.0)
+    if box:
+        left, top, right, bottom = box
+        size = ((right - left) * OVERSAMPLING, (bottom - top) * OVERSAMPLING)
+        tile = Image.new("L", size, 0)
+        draw = ImageDraw.Draw(tile)
+        for outline in outlines:
+            path = np.rint((outline - (left, top)) * OVERSAMPLING - 0.5)
+            draw.polygon(path.ravel().tolist(), fill=255, outline=255)
+        image.paste(grey, box, tile.reduce(OVERSAMPLING))
+
+
 def picture_of(lines: Sequence[Ink], *, height_px: int = 96, margin_px: int = 16) -> Image.Image:
     """Lines of ink below each other, each with its y = 0 on a baseline, `height_px` apart.
 
@@ -131,16 +148,22 @@ def blank(width_px: int, height_px: int) -> Image.Image:
 def _draw_stroke(image: Image.Image, stroke: Array, pen_px: float, grey: int) -> None:
     """Draw one stroke on a tile of its own, large, and lay the averaged tile on the image."""
     curve = _curve(stroke)
-    reach = pen_px / 2 + 1
-    left, top = np.maximum(np.floor(curve.min(axis=0) - reach), 0).astype(int).tolist()
-    far = np.ceil(curve.max(axis=0) + reach)
-    right, bottom = np.minimum(far, image.size).astype(int).tolist()
-    if left >= right or top >= bottom:
+    box = _box(image, curve, reach=pen_px / 2 + 1)
+    if not box:
         return
+    left, top, right, bottom = box
     size = ((right - left) * OVERSAMPLING, (bottom - top) * OVERSAMPLING)
     tile = Image.new("L", size, 0)
     _sweep_disc(tile, (curve - (left, top)) * OVERSAMPLING, pen_px * OVERSAMPLING)
-    image.paste(grey, (left, top, right, bottom), tile.reduce(OVERSAMPLING))
+    image.paste(grey, box, tile.reduce(OVERSAMPLING))
+
+
+def _box(image: Image.Image, points: Array, reach: float) -> tuple[int, int, int, int] | None:
+    """The part of the image that points reach, in whole pixels; None where it is none of it."""
+    left, top = np.maximum(np.floor(points.min(axis=0) - reach), 0).astype(int).tolist()
+    far = np.ceil(points.max(axis=0) + reach)
+    right, bottom = np.minimum(far, image.size).astype(int).tolist()
+    return (left, top, right, bottom) if left < right and top < bottom else None
 
 
 def _sweep_disc(tile: Image.Image, path: Array, width: float) -> None:

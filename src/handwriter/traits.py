@@ -11,6 +11,7 @@ from handwriter.ink import Array, Ink
 
 STRETCH = 10.0  # spreads of y along the line: over so much, size and height are taken as one
 FEWEST_PIECES = 8  # straight pieces of ink that a stretch needs to be judged
+SHORTEST_DOWNSTROKE = 0.25  # of the long ones: shorter ones are joints and trembles
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,28 @@ def traits(ink: Ink, n_characters: int) -> Traits | None:
         baseline_wander=float(np.std(heights)) / size,
         size_wander=float(np.std(np.log(sizes))),
     )
+
+
+def x_height(ink: Ink) -> float | None:
+    """How high a letter such as n or x is, in the ink's unit; None for ink without downstrokes.
+
+    It is the median downstroke: most strokes of a text are those of letters without ascenders
+    and descenders.  Measured from turn to turn, it is the same however the line rises or falls.
+    """
+    lengths = np.concatenate([np.zeros(0), *(_downstrokes(s) for s in ink.strokes)])
+    if not len(lengths):
+        return None
+    long = lengths > SHORTEST_DOWNSTROKE * np.quantile(lengths, 0.95)
+    return float(np.median(lengths[long]))
+
+
+def _downstrokes(stroke: Array) -> Array:
+    """How far the pen goes down each time that it does (n,)."""
+    ways = np.diff(stroke[:, 1])
+    ways = ways[ways != 0]
+    turns = np.flatnonzero(np.diff(np.sign(ways))) + 1
+    runs = np.array([part.sum() for part in np.split(ways, turns)])
+    return runs[runs > 0]
 
 
 def _pieces(ink: Ink) -> tuple[Array, Array]:

@@ -17,7 +17,7 @@ def text_lines(text: str | None, file: Path | None) -> list[str]:
     if text is not None and file is not None:
         raise BadOption("give the text or --input, not both")
     if text is None:
-        text = _read_text(file)
+        text = read_text(file)
     lines = text.replace("\r\n", "\n").split("\n")
     return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
 
@@ -35,7 +35,8 @@ def opened_style(hand: Hand, name: str | None, text: str | None) -> Style | None
     return load_style(hand, name, text=text)
 
 
-def _read_text(file: Path | None) -> str:
+def read_text(file: Path | None) -> str:
+    """All of a file, or of standard input; raises BadOption where it is no text."""
     if file is None and sys.stdin.isatty():
         raise BadOption("there is no text; give it as an argument, by --input FILE or by a pipe")
     name = file or "standard input"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from importlib.metadata import version
+from collections.abc import Sequence
 
 import numpy as np
 
 from handwriter.ink import Ink, Written
-from handwriter.page import Document, Layer, Page, PlacedLine
+from handwriter.page import Document, Layer, Page, PlacedLine, provenance
 
 MM_PER_UNIT = 1.6  # a hand's unit is the deviation of y, so that an x-height comes to some 3 mm
 LINE_PITCH_MM = 10.0
@@ -46,17 +45,13 @@ def lay_out(lines: Sequence[Ink]) -> Document:
     return Document((page,), title, provenance(lines))
 
 
-def provenance(lines: Sequence[Ink]) -> dict[str, str]:
-    """How the lines were written; a value that differs from line to line is listed in order."""
-    told = {"Software": f"handwriter {version('handwriter')}"}
-    if written := [line for line in lines if isinstance(line, Written)]:
-        told["Hand"] = _listed(line.hand for line in written)
-        told["Licence"] = _listed(line.licence for line in written)
-        told["Seed"] = _listed(line.seed for line in written)
-        told["Smoothness"] = _listed(line.smoothness for line in written)
-        if any(line.style for line in written):
-            told["Style"] = _listed(line.style for line in written)
-    return told
+def described(document: Document) -> dict[str, str]:
+    """What every file tells of itself, by name: title, text where that is more, and how written."""
+    text = "\n".join(line.text for line in document.written_lines)
+    told = {"Title": document.title}
+    if text.strip() not in ("", document.title.strip()):
+        told["Text"] = text
+    return {name: plain(value) for name, value in {**told, **document.about}.items()}
 
 
 def plain(text: str) -> str:
@@ -68,7 +63,3 @@ def _is_allowed(character: str) -> bool:
     code = ord(character)
     is_control = code < 0x20 or 0x7F <= code < 0xA0
     return not (is_control or 0xD800 <= code < 0xE000 or code & 0xFFFE == 0xFFFE)
-
-
-def _listed(values: Iterable[object]) -> str:
-    return ", ".join(dict.fromkeys(str(value) for value in values))

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from xml.sax.saxutils import escape
+from collections.abc import Iterable, Iterator
+from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
+from handwriter.errors import BadOption
 from handwriter.ink import Array, Ink
 from handwriter.output.layout import plain
-from handwriter.page import Document, Layer
+from handwriter.output.ribbon import check_look, ribbon, usual_speed
+from handwriter.output.timing import timeline
+from handwriter.page import Document, Layer, Page, PlacedLine
 
 
-def svg(document: Document) -> bytes:
+def svg(document: Document, *, look: str = "line", animated: bool = False) -> bytes:
     """The page as one SVG file in UTF-8, an Inkscape layer a layer, one `<path>` a stroke.
 
     Several lines have a group each, by which they can be told apart again (`interchange`).
+    Guides are in a layer whose name begins with "%", which AxiDraw's software does not plot.
+    The look "ribbon" fills outlines as wide as the pen is slow, for screens.  An animated one
+    shows the strokes being written, in the pen's own time; where a viewer does not animate, it
+    shows them all.
     """
     page = document.only_page("an .svg")
     width, height = _number(page.width_mm), _number(page.height_mm)
@@ -27,25 +34,88 @@ def svg(document: Document) -> bytes:
         f' width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}">',
         f"<title>{escape(plain(document.title))}</title>",
         f"<desc>{escape(plain(about))}</desc>",
-        *(row for layer in page.layers for row in _layer(layer)),
+        *_layers(page, check_look(look), animated),
         "</svg>",
     ]
     return "\n".join([*rows, ""]).encode()
 
 
-def _layer(layer: Layer) -> list[str]:
-    return [
-        f'<g inkscape:groupmode="layer" inkscape:label="{escape(plain(layer.name))}" fill="none"'
-        f' stroke="{layer.colour}" stroke-width="{_number(layer.pen_mm)}" stroke-linecap="round"'
-        ' stroke-linejoin="round">',
-        *(row for line in layer.lines for row in _rows(line.ink, grouped=len(layer.lines) > 1)),
-        "</g>",
-    ]
+def _layers(page: Page, look: str, animated: bool) -> Iterator[str]:
+    """Each layer with one path a stroke."""
+    if animated and look != "line":
+        raise BadOption(f"a {look} cannot be animated; choose the look line, or do not animate it")
+    times = iter(timeline(page) if animated else ())
+    usual = usual_speed(layer for layer in page.layers if not layer.is_guide)
+    for layer in page.layers:
+
+        def path(stroke: Array, layer: Layer = layer) -> str:
+            if layer.is_guide:
+                return _path(stroke)
+            if look == "ribbon":
+                return _ribbon(stroke, layer.pen_mm, usual)
+            return _moving(stroke, next(times).times) if animated else _path(stroke)
+
+        yield _head(layer, filled=look == "ribbon" and not layer.is_guide)
+        for line in layer.lines:
+            paths = [path(stroke) for stroke in line.ink.strokes]
+            yield from _grouped(line, paths) if len(layer.lines) > 1 else paths
+        yield "</g>"
 
 
-def _rows(ink: Ink, *, grouped: bool) -> list[str]:
-    paths = [f'<path d="{path_of(stroke)}"/>' for stroke in ink.strokes]
-    return ['<g class="line">', *paths, "</g>"] if grouped else paths
+def _head(layer: Layer, *, filled: bool) -> str:
+    colour, label = quoteattr(layer.colour), quoteattr(plain(layer.name))
+    look = (
+        f'fill={colour} stroke="none"'
+        if filled
+        else f'fill="none" stroke={colour} stroke-width="{_number(layer.pen_mm)}"'
+        ' stroke-linecap="round" stroke-linejoin="round"'
+    )
+    return f'<g inkscape:groupmode="layer" inkscape:label={label} {look}>'
+
+
+def _grouped(line: PlacedLine, paths: list[str]) -> list[str]:
+    label = f" aria-label={quoteattr(plain(line.text))}" if line.text else ""
+    return [f'<g class="line"{label}>', *paths, "</g>"]
+
+
+def _path(stroke: Array) -> str:
+    return f'<path d="{path_of(stroke)}"/>'
+
+
+def _ribbon(stroke: Array, pen_mm: float, usual: float) -> str:
+    outlines = (
+        f"M{' '.join(_pair(corner) for corner in outline)}Z"
+        for outline in ribbon(stroke, pen_mm, usual)
+    )
+    return f'<path d="{"".join(outlines)}"/>'
+
+
+def _moving(stroke: Array, times: Array) -> str:
+    """A stroke that is hidden until it begins, and then drawn from point to point."""
+    begin, end = _number(times[0]), _number(times[-1])
+    hidden = (
+        f'<set attributeName="visibility" to="hidden" begin="0s" end="{begin}s"/>'
+        if times[0] > 0
+        else ""
+    )
+    if end == begin or not np.ptp(stroke, axis=0).any():
+        return f'<path d="{path_of(stroke)}">{hidden}</path>'
+    ways = ways_along(stroke)
+    whole = 1.001 * ways[-1]  # rather a little beyond the end than before it
+    left = ";".join(_number(whole - way) for way in [*ways[:-1], whole])
+    shares = ";".join(_number(share) for share in np.linspace(0, 1, len(stroke)))
+    drawn = (
+        f'<animate attributeName="stroke-dashoffset" values="{left}" keyTimes="{shares}"'
+        f' begin="{begin}s" dur="{_number(times[-1] - times[0])}s"/>'
+    )
+    return f'<path d="{path_of(stroke)}" stroke-dasharray="{_number(whole)}">{hidden}{drawn}</path>'
+
+
+def ways_along(stroke: Array) -> Array:
+    """How far along a stroke's curve the pen is at each of its points (points,)."""
+    pieces = 8 if len(stroke) > 2 else 1
+    curve = Ink((stroke,)).smoothed(pieces).strokes[0]
+    return np.append(0.0, np.cumsum(np.hypot(*np.diff(curve, axis=0).T)))[::pieces]
 
 
 def path_of(stroke: Array) -> str:

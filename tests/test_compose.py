@@ -1,0 +1,327 @@
+"""Pages: no ink outside the margins, no word lost, the same pages for the same seed."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handwriter.compose import ALIGNMENTS, Layout, compose
+from handwriter.errors import BadOption, UnsupportedText
+from handwriter.ink import Ink, Line, Written
+from handwriter.page import Document
+
+X_HEIGHT = 1.5  # of the boxes, in the unit of the one that draws them
+ADVANCE = 1.2
+
+
+class BoxWriter:
+    """Draws a box for each character, x-high and a unit wide, more or less as the seed has it.
+
+    It remembers what it was asked for, and refuses what is not ASCII as a hand would.
+    """
+
+    def __init__(self, spread: float = 0.0) -> None:
+        self.spread, self.asked = spread, []
+
+    def __call__(self, texts, *, seed, style):
+        for text in texts:
+            if not text.isascii():
+                raise UnsupportedText(f"cannot write {text!r}")
+        return self._lines(texts, seed, style)
+
+    def _lines(self, texts, seed, style):
+        for number, text in enumerate(texts):
+            self.asked.append((text, seed + number, style and style.text))
+            width = np.random.default_rng(seed + number).uniform(1 - self.spread, 1 + self.spread)
+            yield Written(
+                strokes=tuple(stroke for i, c in enumerate(text) if c != " "
+                              for stroke in box(i * ADVANCE * width, width)),
+                text=text, hand="boxes", licence="CC0", seed=seed + number, smoothness=1.0,
+                finished=True, n_steps=len(text),
+            )  # fmt: skip
+
+
+def box(left: float, width: float, height: float = X_HEIGHT) -> tuple[np.ndarray, ...]:
+    """An n with corners, each of its strokes straight."""
+    right = left + width
+    pairs = [((left, -height), (left, 0)), ((left, -height), (right, -height)),
+             ((right, -height), (right, 0))]  # fmt: skip
+    return tuple(np.array(pair, np.float64) for pair in pairs)
+
+
+def lines_of(document: Document):
+    return [line for line in document.written_lines if line.ink.strokes]
+
+
+def texts_of(document: Document) -> list[list[str]]:
+    return [[line.text for line in page.layers[-1].lines] for page in document.pages]
+
+
+EXACT = Layout(100.0, 80.0, (10.0, 10.0, 10.0, 10.0), x_height_mm=3.0, irregularity=0.0)
+# A character is 2 units, 2.4 mm, apart: 80 mm take 33 of them and the last one's width.
+WORDS = "one two three four five six seven eight nine ten eleven twelve"
+
+
+def test_a_text_fills_lines_and_pages_and_nothing_is_lost():
+    document = compose(WORDS * 5, BoxWriter(), EXACT, seed=1)
+    assert len(document.pages) == 2
+    assert " ".join(text for page in texts_of(document) for text in page) == WORDS * 5
+    assert len(texts_of(document)[0]) == len(EXACT.baselines_mm)
+    assert {(page.width_mm, page.height_mm) for page in document.pages} == {(100, 80)}
+
+
+def test_each_line_takes_as_many_words_as_have_room():
+    document = compose(WORDS, BoxWriter(), EXACT, seed=1)
+    texts = [line.text for line in lines_of(document)]
+    longest = int((80 - 2) // 2.4) + 1
+    assert texts[0] == "one two three four five six seven"
+    for line, after in pairwise(texts):
+        assert len(line) <= longest < len(f"{line} {after.split()[0]}")
+
+
+def test_the_letters_are_as_high_and_the_lines_as_far_apart_as_asked():
+    layout = replace(EXACT, x_height_mm=2.0, line_height_mm=9.0)
+    first, second = lines_of(compose(WORDS, BoxWriter(), layout, seed=1))
+    _, top, _, bottom = first.ink.bounds
+    assert bottom - top == pytest.approx(2.0, abs=1e-6)
+    assert bottom == pytest.approx(first.baseline_mm, abs=1e-6)
+    assert second.baseline_mm - first.baseline_mm == pytest.approx(9.0)
+
+
+words = st.lists(st.text("abcdefg", min_size=1, max_size=9), min_size=1, max_size=60)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(words, min_size=1, max_size=4),
+    st.sampled_from(ALIGNMENTS),
+    st.sampled_from([0.0, 0.5, 1.0]),
+    st.sampled_from([0.0, 0.3]),
+    st.integers(0, 1000),
+)
+def test_no_ink_lies_outside_the_margins_and_no_word_is_lost(
+    paragraphs, align, irregularity, spread, seed
+):
+    text = "\n\n".join(" ".join(paragraph) for paragraph in paragraphs)
+    layout = replace(EXACT, align=align, irregularity=irregularity, indent_mm=7.0)
+    document = compose(text, BoxWriter(spread), layout, seed=seed)
+    assert " ".join(t for page in texts_of(document) for t in page).split() == text.split()
+    for line in lines_of(document):
+        points = line.ink.smoothed(8).points
+        assert (points >= 10 - 1e-6).all()
+        assert (points <= np.array([90, 70]) + 1e-6).all()
+
+
+def test_same_text_and_seed_same_pages_other_seed_others():
+    made = [compose(WORDS, BoxWriter(0.1), Layout(), seed=seed) for seed in (1, 1, 2)]
+    one, same, other = [np.concatenate([x.ink.points for x in lines_of(d)]) for d in made]
+    np.testing.assert_array_equal(one, same)
+    assert one.shape != other.shape or not np.array_equal(one, other)
+
+
+def test_a_line_that_came_out_too_wide_is_written_again_with_fewer_words():
+    write = BoxWriter(0.3)
+    compose(WORDS, write, EXACT, seed=3)
+    seeds = [seed for _, seed, style in write.asked if style]
+    assert len(seeds) > len(set(seeds))
+
+
+def test_all_lines_go_on_from_the_first_words_and_have_seeds_of_their_own():
+    write = BoxWriter()
+    document = compose(WORDS, write, EXACT, seed=5)
+    assert write.asked[0] == ("one two three four five six", 5, None)
+    assert {style for _, _, style in write.asked[1:]} == {"one two three four five six"}
+    assert [line.written.seed for line in lines_of(document)] == [6, 7]
+
+
+def test_a_style_that_is_given_is_the_one():
+    write, style = BoxWriter(), Line(Ink(box(0, 1)), "n")
+    compose(WORDS, write, EXACT, seed=5, style=style)
+    assert {style for _, _, style in write.asked} == {"n"}
+
+
+# --- Alignment -------------------------------------------------------------------------------
+
+
+def edges(align: str, **options: object) -> tuple[list[float], list[float]]:
+    document = compose(WORDS * 2, BoxWriter(), replace(EXACT, align=align, **options), seed=1)
+    bounds = [line.ink.bounds for line in lines_of(document)]
+    return [b[0] for b in bounds], [b[2] for b in bounds]
+
+
+def test_text_is_set_to_the_left_to_the_right_or_in_the_middle():
+    lefts, rights = edges("left")
+    assert lefts == pytest.approx([10] * len(lefts))
+    assert len({round(right, 3) for right in rights}) > 1
+    lefts, rights = edges("right")
+    assert rights == pytest.approx([90] * len(rights))
+    lefts, rights = edges("centre")
+    assert [a - 10 for a in lefts] == pytest.approx([90 - b for b in rights])
+
+
+def test_justified_lines_end_at_the_margin_but_for_the_last_and_only_words_move():
+    lefts, rights = edges("justified")
+    assert lefts == pytest.approx([10] * len(lefts))
+    assert rights[:-1] == pytest.approx([90] * (len(rights) - 1))
+    assert rights[-1] < 89
+    loose = lines_of(compose(WORDS, BoxWriter(), EXACT, seed=1))[0].ink
+    tight = lines_of(compose(WORDS, BoxWriter(), replace(EXACT, align="justified"), seed=1))[0].ink
+    shifts = [b[0, 0] - a[0, 0] for a, b in zip(loose.strokes, tight.strokes, strict=True)]
+    starts = 3 * np.cumsum([0, *map(len, WORDS.split()[:7])])
+    for begin, end in pairwise(starts):
+        assert len({round(shift, 6) for shift in shifts[begin:end]}) == 1
+    assert shifts[-1] > shifts[0]
+    assert shifts[0] == pytest.approx(0)
+
+
+def test_irregularity_goes_from_none_to_that_of_a_careless_person():
+    def baselines(irregularity):
+        layout = replace(EXACT, irregularity=irregularity)
+        document = compose(WORDS * 3, BoxWriter(), layout, seed=1)
+        return np.array([s[-1, 1] - line.baseline_mm for line in lines_of(document)
+                         for s in line.ink.strokes[::3]])  # fmt: skip
+
+    none, some, most = baselines(0.0), baselines(0.3), baselines(1.0)
+    assert np.abs(none).max() < 1e-6
+    assert 0.05 < some.std() < most.std() < 1
+
+
+# --- Paragraphs and pages --------------------------------------------------------------------
+
+
+def test_lines_of_the_text_stay_lines_and_blank_ones_blank():
+    document = compose("one\ntwo\n\n\nthree", BoxWriter(), EXACT, seed=1)
+    (texts,) = texts_of(document)
+    assert texts == ["one", "two", "", "", "three"]
+    assert [line.baseline_mm for line in document.written_lines] == pytest.approx(
+        EXACT.baselines_mm[:5]
+    )
+
+
+def test_reflow_joins_the_lines_of_a_paragraph():
+    document = compose("one\ntwo\n\nthree\n", BoxWriter(), replace(EXACT, reflow=True), seed=1)
+    assert texts_of(document) == [["one two", "", "three"]]
+
+
+def test_indents_are_for_the_first_line_of_a_paragraph_and_blanks_for_their_own():
+    layout = replace(EXACT, indent_mm=12.0)
+    text = "one\ntwo\n\nthree\n    four blanks\n\ttab"
+    lines = lines_of(compose(text, BoxWriter(), layout, seed=1))
+    lefts = [line.ink.bounds[0] - 10 for line in lines]
+    assert lefts[:3] == pytest.approx([12, 0, 12])
+    assert lefts[3] == lefts[4] == pytest.approx(4 * 2.4, rel=0.1)
+
+
+def test_a_form_feed_begins_a_page():
+    document = compose("one\n\ftwo\n\f\fthree", BoxWriter(), EXACT, seed=1)
+    assert [[t for t in page if t] for page in texts_of(document)] == [["one"], ["two"], ["three"]]
+
+
+def test_a_page_does_not_begin_with_the_blank_line_between_paragraphs():
+    n = len(EXACT.baselines_mm)
+    text = "\n".join(["line"] * n) + "\n\nnext"
+    assert texts_of(compose(text, BoxWriter(), EXACT, seed=1))[1] == ["next"]
+    assert texts_of(compose("\n\nfirst", BoxWriter(), EXACT, seed=1))[0] == ["", "", "first"]
+
+
+def test_pages_are_numbered_on_wish_below_the_text_in_the_middle():
+    layout = replace(EXACT, page_numbers=True)
+    document = compose(WORDS * 5, BoxWriter(), layout, seed=1)
+    numbers = [page.layers[-1].lines[-1] for page in document.pages]
+    assert [line.text for line in numbers] == ["1", "2"]
+    for line in numbers:
+        left, top, right, bottom = line.ink.bounds
+        assert (left + right) / 2 == pytest.approx(50)
+        assert 70 < top < bottom < 80
+
+
+def test_guides_are_a_layer_of_their_own_below_the_ink():
+    plain = compose(WORDS, BoxWriter(), EXACT, seed=1)
+    ruled = compose(WORDS, BoxWriter(), replace(EXACT, guides="ruled"), seed=1)
+    assert [layer.is_guide for layer in plain.pages[0].layers] == [False]
+    rules, ink = ruled.pages[0].layers
+    assert (rules.name, rules.is_guide, ink.is_guide) == ("%ruled", True, False)
+    assert [s[0, 1] for s in rules.lines[0].ink.strokes] == pytest.approx(EXACT.baselines_mm)
+    assert texts_of(plain) == texts_of(ruled)
+
+
+def test_a_document_tells_its_title_and_how_it_was_written():
+    document = compose(f"Title\n{WORDS}", BoxWriter(), EXACT, seed=7)
+    assert document.title == "Title"
+    assert document.about["Hand"] == "boxes"
+    assert document.about["Seed"] == "7"
+    assert compose("one", BoxWriter(), EXACT, seed=7, title="other").title == "other"
+
+
+def test_progress_ends_at_1():
+    shares: list[float] = []
+    compose(WORDS * 9, BoxWriter(), EXACT, seed=1, progress=shares.append)
+    assert shares == sorted(shares)
+    assert len(shares) == len(set(shares)) > 2
+    assert shares[-1] == 1.0
+
+
+def test_a_text_of_two_hundred_pages_is_written_a_few_lines_at_a_time():
+    text = "\n".join(["six words are in this line"] * 200 * len(EXACT.baselines_mm))
+    at_once = []
+
+    class Counting(BoxWriter):
+        def __call__(self, texts, *, seed, style):
+            at_once.append(sum(map(len, texts)))
+            return super().__call__(texts, seed=seed, style=style)
+
+    document = compose(text, Counting(), EXACT, seed=1)
+    assert len(document.pages) == 200
+    assert max(at_once) < 500
+
+
+# --- What cannot be done ---------------------------------------------------------------------
+
+
+def test_a_word_wider_than_the_page_is_named_with_its_line():
+    with pytest.raises(BadOption, match=r"the word 'w{40}' \(line 3 .* 9\d mm wide.* 80 mm"):
+        compose(f"one\n\ntwo {'w' * 40}", BoxWriter(), EXACT, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"margins_mm": (10.0, 60.0, 10.0, 60.0)}, "leave no room"),
+        ({"margins_mm": (40.0, 10.0, 40.0, 10.0)}, "leave no room"),
+        ({"margins_mm": (-1.0, 10.0, 40.0, 10.0)}, "margin is -1 mm"),
+        ({"indent_mm": 79.0}, "leave no room"),
+        ({"line_height_mm": 70.0}, "leave no room"),
+        ({"x_height_mm": float("nan")}, "x-height is nan mm; it takes from 0.5 to 100 mm"),
+        ({"line_height_mm": -3.0}, "line height is -3 mm"),
+        ({"align": "middle"}, "choose one of left, right, centre, justified"),
+        ({"irregularity": 1.5}, "from 0 .none. to 1"),
+        ({"guides": "checked"}, "choose one of plain, ruled, squared, dotted"),
+    ],
+)
+def test_a_layout_that_cannot_be_is_refused_before_anything_is_written(change, complaint):
+    write = BoxWriter()
+    with pytest.raises(BadOption, match=complaint):
+        compose(WORDS, write, replace(EXACT, **change), seed=1)
+    assert not write.asked
+
+
+@pytest.mark.parametrize("text", ["", " \n\f\n"])
+def test_no_text_is_refused(text):
+    with pytest.raises(UnsupportedText, match="there is no text"):
+        compose(text, BoxWriter(), EXACT, seed=1)
+
+
+def test_a_character_on_the_last_page_is_refused_before_the_first_is_written():
+    write = BoxWriter()
+    with pytest.raises(UnsupportedText, match="line 3 of the text: cannot write"):
+        compose(f"one\n{WORDS * 50}\nüber", write, EXACT, seed=1)
+    assert not write.asked
+
+
+def test_ink_higher_than_the_room_for_it_is_refused():
+    low = Line(Ink(box(0, 1, height=0.05)), "n")
+    with pytest.raises(BadOption, match="a line is 90 mm high, but there are 60 mm"):
+        compose("o", BoxWriter(), replace(EXACT, width_mm=200.0), seed=1, style=low)

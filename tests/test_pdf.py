@@ -1,0 +1,85 @@
+"""PDF: other people's readers find its pages, their size, the text and the ink."""
+
+from io import BytesIO
+
+import numpy as np
+import pypdf
+import pypdfium2
+import pytest
+from PIL import Image
+
+from handwriter import Ink
+from handwriter.output import render
+from handwriter.page import Document, Layer, Page, PlacedLine
+from handwriter.paper import guides
+
+WAVE = np.column_stack([np.linspace(0, 60, 61), 3 * np.sin(np.linspace(0, 12, 61))])
+BAR = np.array([[0.0, 10.0], [40.0, 10.0]])
+DOT = np.array([[50.0, 10.0]])
+
+
+def line(text: str, x: float, y: float) -> PlacedLine:
+    return PlacedLine(Ink((WAVE, BAR, DOT)).moved(x, y), text, y + 3)
+
+
+def document() -> Document:
+    a5 = Page(
+        148,
+        210,
+        (Layer((line("Dear Anna, (one) \\ two", 20, 30), line("Gr\u00fc\u00dfe", 20, 60))),),
+    )
+    rules = guides("ruled", 210, 297, [40.0])
+    a4 = Page(210, 297, (*rules, Layer((line("the second page", 30, 40),), colour="#aa0000")))
+    about = {"Software": "handwriter 1", "Hand": "tiny", "Licence": "CC0", "Seed": "7"}
+    return Document((a5, a4), "A letter \u2014 \U0001f600", about)
+
+
+def reader(**options: object) -> pypdf.PdfReader:
+    return pypdf.PdfReader(BytesIO(render(".pdf", document(), **options)), strict=True)
+
+
+def test_each_page_has_its_size():
+    sizes = [(p.mediabox.width * 25.4 / 72, p.mediabox.height * 25.4 / 72) for p in reader().pages]
+    np.testing.assert_allclose(np.array(sizes, float), [(148, 210), (210, 297)], atol=0.01)
+
+
+def test_the_text_of_each_page_can_be_searched_and_copied():
+    texts = [page.extract_text().splitlines() for page in reader().pages]
+    assert texts == [["Dear Anna, (one) \\ two", "Gr\u00fc\u00dfe"], ["the second page"]]
+
+
+def test_the_text_lies_where_its_ink_is():
+    found = []
+
+    def visit(text, _matrix, place, _font, size):
+        if text.strip():
+            found.append((text.strip(), place[4] * 25.4 / 72, 210 - place[5] * 25.4 / 72))
+
+    reader().pages[0].extract_text(visitor_text=visit)
+    assert [text for text, *_ in found] == ["Dear Anna, (one) \\ two", "Gr\u00fc\u00dfe"]
+    np.testing.assert_allclose([place for _, *place in found], [(20, 33), (20, 63)], atol=0.1)
+
+
+def test_it_tells_how_it_was_written_and_no_date():
+    about = reader().metadata
+    assert (about.title, about.creator) == ("A letter \u2014 \U0001f600", "handwriter 1")
+    assert about.subject == "Hand: tiny; Licence: CC0; Seed: 7"
+    assert about.creation_date is None or about.creation_date.year == 2000  # the same for ever
+
+
+@pytest.mark.parametrize("look", ["line", "ribbon"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_another_renderer_sees_what_is_in_our_png(look, number):
+    whole = document()
+    one = Document((whole.pages[number],))
+    file = pypdfium2.PdfDocument(render(".pdf", whole, look=look))
+    theirs = np.asarray(file[number].render(scale=300 / 72).to_pil().convert("L"), float)
+    ours = np.asarray(
+        Image.open(BytesIO(render(".png", one, dpi=300, look=look))).convert("L"), float
+    )
+    height, width = np.minimum(theirs.shape, ours.shape)
+    theirs, ours = theirs[:height, :width], ours[:height, :width]
+    ink = (255 - ours).sum()
+    assert ink > 255 * 1000
+    assert (255 - theirs).sum() == pytest.approx(ink, rel=0.1)
+    assert np.abs(theirs - ours).sum() < 0.2 * ink  # but for how edges are smoothed
