@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,8 +119,10 @@ class Written(Ink):
     `seed` and `smoothness` repeat it with the hand named `hand`, whose `licence` covers it.
     `finished` is False where the hand ran out of steps before it had written all the text:
     the ink is then what there is of it.  `n_steps` counts the steps of the network.
+    `text` is what the ink says; where another text was asked, `replaced` counts what was given
+    another spelling: (what was asked, what is written) -> how often.
     `read` is what a reader read in it, None where none was asked, and `n_candidates` how many
-    were drawn to choose this one from.
+    were drawn to choose this one from.  Marks on letters are drawn afterwards.
     What is made of it, moved or scaled, is plain ink again.
     """
 
@@ -133,6 +135,7 @@ class Written(Ink):
     n_steps: int
     read: str | None = None
     n_candidates: int = 1
+    replaced: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def _catmull_rom(points: Array, pieces: int) -> Array:
