@@ -28,6 +28,7 @@ SENTENCES = (
     "a",
     "Yes!",
 )
+MARKED = ("Ångström,", "façade,", "Škoda,", "naïve,", "Straße,", "jalapeño")
 SMOOTHNESSES = (0.0, 0.75, 1.5)
 FIFTY_SMOOTHNESS = 1.0
 
@@ -57,6 +58,7 @@ def main() -> None:
             f"{n_finished} of {len(lines)} came to their end.\n"
         )
     rows += _fifty(author)
+    rows += _marked(author)
     trace = hand.trace("Dear Anna, thank you", smoothness=0.75, seed=1)
     (GALLERY / "explain.png").write_bytes(explain(trace, hand.weights))
     (GALLERY / "README.md").write_text(_page(hand, rows), encoding="utf-8")
@@ -87,6 +89,19 @@ def _fifty(author: handwriter.Author) -> list[str]:
         f"**Selected**: the same sentences and seeds as the author gives them, {drawn:.1f} "
         f"candidates drawn a line; {n_right} of 50 read exactly, {n_legible} legible (at most a "
         "fifth of the characters read wrongly).\n",
+    ]
+
+
+def _marked(author: handwriter.Author) -> list[str]:
+    """Words with letters beyond ASCII: their base letters checked, the marks drawn on them."""
+    lines = list(author.iter_lines(MARKED, seed=1))
+    name = f"marked-{author.hand.name}.png"
+    handwriter.save(GALLERY / name, lines)
+    n_right = sum(line.error_rate == 0 for line in lines)
+    return [
+        f"![words with marks]({name})\n\n"
+        f"**Selected**, smoothness 1.5, seeds 1 to {len(lines)}: {' '.join(MARKED)} "
+        f"([how](../letters.md)); {n_right} of {len(lines)} read exactly, without their marks.\n",
     ]
 
 

@@ -24,7 +24,8 @@ def test_known_characters_pass(lines):
 
 def test_an_unknown_character_is_named_with_its_place_and_the_choices():
     assert complaint("ab€") == (
-        "cannot write '€' (character 3 of 'ab€'); this hand knows abc and the blank: replace it"
+        "cannot write '€' (character 3 of 'ab€'); this hand knows abc and the blank: replace it, "
+        "or have a blank written in its place with --replace-unknown"
     )
 
 

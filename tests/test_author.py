@@ -41,7 +41,8 @@ def draft_of(text, seed, *, finished=True, places=None):
     stroke = np.array([[0.0, 0.0], [len(text), 0.0], [0.0, seed % 5]])
     return Draft(
         text=text, seed=seed, ink=Ink((stroke,)), steps=np.zeros((3, 3), np.float32),
-        end=np.zeros(2),        places=np.array(list(places)), nats=np.zeros(3), finished=finished,
+        end=np.zeros(2), places=np.array(list(places)), focus=np.zeros(3),
+        nats=np.zeros(3), finished=finished,
     )  # fmt: skip
 
 
@@ -182,7 +183,7 @@ def test_blank_lines_have_no_ink_and_no_verdict(author_of):
 def test_what_is_wrong_is_raised_before_the_first_line(author_of):
     author = author_of()
     with pytest.raises(UnsupportedText):
-        author.iter_lines(["hello", "\u20ac"])
+        author.iter_lines(["hello", "\u4e2d"])
     for wrong in ({"candidates": 0}, {"candidates": 65}, {"smoothness": -1.0}, {"seed": -1}):
         with pytest.raises(BadOption):
             author.iter_lines(["hello"], **wrong)
@@ -193,6 +194,14 @@ def test_a_character_that_the_reader_never_learned_is_not_held_against_the_ink(a
     author = author_of(**{"hello!": ["hello"]})
     author.reader.characters = "helo "
     assert author.write("hello!", seed=SEED).verdicts[0].is_good
+
+
+def test_marks_are_drawn_after_the_base_letters_were_read(author_of):
+    author = author_of(deja=["xxxx", "deja"])
+    line = author.write("déjà", seed=SEED, candidates=2)
+    assert (line.text, line.read, line.error_rate) == ("déjà", "deja", 0.0)
+    assert {text for text, _, _ in author.hand.asked} == {"deja"}
+    assert len(line.strokes) == 1 + 2  # a draft of the fake hand is one stroke
 
 
 # --- Verdicts ----------------------------------------------------------------------------------

@@ -78,6 +78,19 @@ def test_each_line_of_a_file_becomes_one_line_of_ink_in_order(tmp_path, hand):
     assert written[1]["strokes"] == []
 
 
+def test_what_was_replaced_is_reported(tmp_path, hand, capfd):
+    out = tmp_path / "a.jsonl"
+    text = "“Ångström”\n☃"
+    assert run(["write", text, "-o", str(out), "--seed", "1", *hand]) == 2
+    assert "cannot write '☃' (character 1 of '☃' in line 2)" in capfd.readouterr().err
+    assert not out.exists()
+    arguments = ["write", text, "-o", str(out), "--seed", "1", "--replace-unknown", *hand]
+    assert run(arguments) == 0
+    assert 'replaced: “ by " (1), ” by " (1), ☃ by a blank (1)' in capfd.readouterr().err
+    texts = [json.loads(line)["text"] for line in out.read_text("utf-8").splitlines()]
+    assert texts == ['"Ångström"', " "]
+
+
 def test_samples_are_written_with_seeds_of_their_own(tmp_path, hand):
     out = tmp_path / "many.jsonl"
     assert run(["write", "ab", "-o", str(out), "--samples", "3", "--seed", "5", *hand]) == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from handwriter.errors import UnsupportedText
 
@@ -11,11 +13,28 @@ LONGEST_TEXT = 200_000  # characters in one call
 SHOWN = 30  # characters of the text in a message
 
 
+class Mark(NamedTuple):
+    """What is drawn on a character that was written: its place in the line, the mark's name."""
+
+    place: int
+    name: str
+
+
 def check_text(lines: list[str], characters: str) -> None:
     """Raises UnsupportedText, naming line and place, unless `characters` can write the lines.
 
     Blank lines may stand among others, but not alone.
     """
+    check_lengths(lines)
+    known = {*characters, " "}
+    for number, line in enumerate(lines):
+        for place, character in enumerate(line):
+            if character not in known:
+                raise unsupported(character, place, lines, number, characters)
+
+
+def check_lengths(lines: Sequence[str]) -> None:
+    """Raises UnsupportedText where there is nothing to write, or too much for one call."""
     if not any(line.strip(" ") for line in lines):
         raise UnsupportedText("there is no text to write; give at least one visible character")
     if sum(map(len, lines)) > LONGEST_TEXT:
@@ -23,28 +42,34 @@ def check_text(lines: list[str], characters: str) -> None:
             f"the text has {sum(map(len, lines)):,} characters; at most {LONGEST_TEXT:,} are "
             "written in one call: split it into several"
         )
-    for number, line in enumerate(lines, start=1):
-        where = f" in line {number}" if len(lines) > 1 else ""
+    for number, line in enumerate(lines):
         if len(line) > LONGEST_LINE:
             raise UnsupportedText(
-                f"the text{where} has {len(line):,} characters; one line of ink takes at most "
-                f"{LONGEST_LINE:,}: break it into lines"
+                f"the text{_where(lines, number)} has {len(line):,} characters; one line of ink "
+                f"takes at most {LONGEST_LINE:,}: break it into lines"
             )
-        _check_line(line, where, characters)
 
 
-def _check_line(line: str, where: str, characters: str) -> None:
-    known = {*characters, " "}
-    for place, character in enumerate(line, start=1):
-        if character not in known:
-            raise UnsupportedText(
-                f"cannot write {_named(character)} (character {place} of "
-                f"{_shortened(line)!r}{where}); this hand knows {characters.strip()} "
-                "and the blank: replace it"
-            )
+def unsupported(
+    character: str, place: int, lines: Sequence[str], number: int, characters: str
+) -> UnsupportedText:
+    """The complaint about a character, at `place` of line `number`, both counted from 0."""
+    return UnsupportedText(
+        f"cannot write {_named(character)} (character {place + 1} of "
+        f"{_shortened(lines[number])!r}{_where(lines, number)}); this hand knows "
+        f"{characters.strip()} and the blank: replace it, or have a blank written in its place "
+        "with --replace-unknown"
+    )
+
+
+def _where(lines: Sequence[str], number: int) -> str:
+    """Which line is meant, where there are several."""
+    return f" in line {number + 1}" if len(lines) > 1 else ""
 
 
 def _named(character: str) -> str:
+    if unicodedata.combining(character):
+        return f"the combining mark U+{ord(character):04X}"
     if character.isprintable():
         return repr(character)
     kind = "control" if unicodedata.category(character) == "Cc" else "invisible"

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handwriter.alphabet import check_text
 from handwriter.ctc import FrameTable
 from handwriter.edits import distance
 from handwriter.errors import BadData, BadOption, Illegible
@@ -29,6 +28,7 @@ from handwriter.hand import (
 )
 from handwriter.ink import Ink, Line, Written
 from handwriter.reader import Reader
+from handwriter.spelling import Spelling
 from handwriter.traits import traits
 
 DEFAULT_CANDIDATES = 4  # that are drawn at a time
@@ -170,18 +170,18 @@ class Author:
 
         What is wrong with the arguments is raised here, before the first line is asked for.
         """
-        check_text(list(texts), self.hand.characters)
+        lines = self.hand.spelled(texts)
         smoothness, seed = check_smoothness(smoothness), check_seed(seed, n_lines=len(texts))
         if not 1 <= candidates <= MOST_CANDIDATES:
             raise BadOption(
                 f"candidates is {candidates}; it takes a whole number from 1 to {MOST_CANDIDATES}"
             )
         shown = self.hand.shown(style) if style else None
-        return self._iter_lines(texts, smoothness, seed, candidates, strict, shown)
+        return self._iter_lines(lines, smoothness, seed, candidates, strict, shown)
 
     def _iter_lines(
         self,
-        texts: Sequence[str],
+        lines: Sequence[Spelling],
         smoothness: float,
         seed: int,
         candidates: int,
@@ -189,10 +189,10 @@ class Author:
         style: Shown | None,
     ) -> Iterator[Checked]:
         at_once = max(1, MOST_LINES_AT_ONCE // candidates)
-        for begin in range(0, len(texts), at_once):
+        for begin in range(0, len(lines), at_once):
             works = [
-                _Work(text, seed + number, style)
-                for number, text in enumerate(texts[begin : begin + at_once], start=begin)
+                _Work(line, seed + number, style)
+                for number, line in enumerate(lines[begin : begin + at_once], start=begin)
             ]
             while going := [work for work in works if work.pieces]:
                 self._draw(going, candidates, smoothness)
@@ -209,7 +209,7 @@ class Author:
         """The kept pieces as one line."""
         drafts = [draft for draft, _ in work.kept]
         plain = self.hand.joined(
-            work.text, drafts, smoothness=smoothness, seed=work.seed, style=work.style
+            work.line, drafts, smoothness=smoothness, seed=work.seed, style=work.style
         )
         verdicts = tuple(verdict for _, verdict in work.kept)
         return Checked(
@@ -289,9 +289,9 @@ class _Work:
     both are 0, as `Hand.write` would draw it.
     """
 
-    def __init__(self, text: str, seed: int, style: Shown | None) -> None:
-        self.text, self.seed, self.style = text, seed, style
-        self.pieces = pieces(text, goes_on=style is not None)
+    def __init__(self, line: Spelling, seed: int, style: Shown | None) -> None:
+        self.line, self.seed, self.style = line, seed, style
+        self.pieces = pieces(line.base, goes_on=style is not None)
         self.kept: list[tuple[Draft, Verdict]] = []
         self.best: tuple[Draft, Verdict] | None = None
         self.rounds = self.n_drawn = self.n_candidates = 0

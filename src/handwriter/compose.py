@@ -82,7 +82,8 @@ class Layout:
         """Where the lines of a page stand, shape (lines,)."""
         top, _, bottom, _ = self.margins_mm
         n = int((self.height_mm - top - bottom) / self.pitch_mm + 1e-9)
-        return top + self.pitch_mm * (np.arange(max(n, 0)) + BASELINE)
+        baselines: Array = top + self.pitch_mm * (np.arange(max(n, 0), dtype=np.float64) + BASELINE)
+        return baselines
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,8 @@ def compose(
         n_done += sum(len(line.text.split()) for line in pages[-1])
         progress(n_done / n_words)
     if layout.page_numbers:
-        for lines, number in zip(pages, setter.page_numbers(len(pages)), strict=True):
-            lines.append(number)
+        for page, number in zip(pages, setter.page_numbers(len(pages)), strict=True):
+            page.append(number)
     return Document(
         tuple(
             Page(layout.width_mm, layout.height_mm, (*rules, Layer(tuple(lines))))

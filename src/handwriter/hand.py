@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from handwriter.alphabet import check_text
 from handwriter.errors import BadHand, BadOption
 from handwriter.ink import Ink, Line, Written
+from handwriter.letters import owners
+from handwriter.marks import marked
 from handwriter.pen import (
     DOWN,
     LIFTS,
@@ -37,6 +39,8 @@ from handwriter.pen import (
     primed,
     stream,
 )
+from handwriter.spelling import Spelling, spelled, unmarked
+from handwriter.traits import traits
 from handwriter.weights import DEFAULT_HAND, Weights, load_weights
 
 DEFAULT_SMOOTHNESS = 1.5
@@ -60,6 +64,7 @@ class UnfinishedWarning(UserWarning):
 class Trace:
     """What the network thought while it wrote one line, a row a step; for looking inside.
 
+    What was `written` is the base text, without marks: that is all the network knows of.
     `steps` (n, 3) are normalised offsets and pen states.  `window` (n, characters + 1) is phi of
     eq. 46 over the text without the blanks around it, and over the empty place after it.
     `outputs` (n, 6 M + 1 or 3) are the raw outputs of eqs. 18-22 in the order mu_x, mu_y,
@@ -80,8 +85,9 @@ class Draft:
     `ink` lies where it belongs in the line, in the hand's unit; `steps` (n, 3) are normalised
     offsets and pen states, `end` is where the pen is after them.  `places` (n,) is where in `text`
     the window was, the index of its largest phi: negative before its first character, the length
-    of the text behind its last.  `nats` (n,) is the log density of each step under the network
-    (eqs. 23-25) at smoothness 0, whatever it was drawn with, so that all drafts can be compared.
+    of the text behind its last; `focus` (n,) is the mean place of all its phi.  `nats` (n,) is the
+    log density of each step under the network (eqs. 23-25) at smoothness 0, whatever it was drawn
+    with, so that all drafts can be compared.
     """
 
     text: str
@@ -90,6 +96,7 @@ class Draft:
     steps: Floats
     end: Doubles
     places: NDArray[np.int64]
+    focus: Doubles
     nats: Doubles
     finished: bool
 
@@ -167,6 +174,9 @@ class Hand:
         `write_lines` has it.  The ink has y = 0 on its baseline and the hand's own unit, the
         standard deviation of y.
 
+        Signs and letters that it does not know are spelled with those that it does, and marked
+        (`handwriter.spelling`); what was replaced is in the line's `replaced`.
+
         Warns with `UnfinishedWarning` where the network did not come to the end of the text.
         Raises UnsupportedText and BadOption.
         """
@@ -205,36 +215,46 @@ class Hand:
         """
         if isinstance(texts, str):
             raise TypeError("texts is a list of lines; for a single one use `write`")
-        self._check(texts)
+        lines = self.spelled(texts)
         smoothness, seed = check_smoothness(smoothness), check_seed(seed, n_lines=len(texts))
-        return self._iter_lines(texts, smoothness, seed, self.shown(style) if style else None)
+        return self._iter_lines(lines, smoothness, seed, self.shown(style) if style else None)
+
+    def spelled(self, texts: Sequence[str], *, replace_unknown: bool = False) -> list[Spelling]:
+        """How this hand writes these lines; their `text` is what it can be given to write.
+
+        What it cannot write raises UnsupportedText, or with `replace_unknown` becomes a blank.
+        """
+        self._check_reads()
+        return spelled(texts, self.characters, replace_unknown=replace_unknown)
 
     def _iter_lines(
-        self, texts: Sequence[str], smoothness: float, seed: int, style: Shown | None
+        self, lines: Sequence[Spelling], smoothness: float, seed: int, style: Shown | None
     ) -> Iterator[Written]:
-        for begin in range(0, len(texts), MOST_LINES_AT_ONCE):
-            some = texts[begin : begin + MOST_LINES_AT_ONCE]
+        for begin in range(0, len(lines), MOST_LINES_AT_ONCE):
+            some = lines[begin : begin + MOST_LINES_AT_ONCE]
             yield from self._some_lines(some, smoothness, seed + begin, style)
 
     def _some_lines(
-        self, texts: Sequence[str], smoothness: float, seed: int, style: Shown | None
+        self, lines: Sequence[Spelling], smoothness: float, seed: int, style: Shown | None
     ) -> Iterator[Written]:
         """Write lines side by side: the first pieces of all, then the second ones, and so on."""
-        left = [pieces(text, goes_on=style is not None) for text in texts]
-        drafts: list[list[Draft]] = [[] for _ in texts]
-        while going := [i for i in range(len(texts)) if left[i]]:
+        left = [pieces(line.base, goes_on=style is not None) for line in lines]
+        drafts: list[list[Draft]] = [[] for _ in lines]
+        keep = any(line.marks for line in lines)
+        while going := [i for i in range(len(lines)) if left[i]]:
             new = self._drafts(
                 [left[i].pop(0) for i in going],
                 [piece_seed(seed + i, len(drafts[i])) for i in going],
                 smoothness,
                 [style or (drafts[i][-1] if drafts[i] else None) for i in going],
+                keep=keep,
             )
             for i, draft in zip(going, new, strict=True):
                 drafts[i].append(draft)
                 if not draft.finished:
                     left[i] = []
-        for i, text in enumerate(texts):
-            yield self.joined(text, drafts[i], smoothness=smoothness, seed=seed + i, style=style)
+        for i, line in enumerate(lines):
+            yield self.joined(line, drafts[i], smoothness=smoothness, seed=seed + i, style=style)
 
     def shown(self, style: Line) -> Shown:
         """A style as a draft that lines can go on from.
@@ -251,7 +271,7 @@ class Hand:
                 f"a style is ink with a text of 1 to {LONGEST_STYLE} characters, not "
                 f"{style.ink.n_points} points that say {text!r}; choose another piece of ink"
             )
-        self._check([text])
+        text = self.spelled([text])[0].base
         offsets = style.ink.offsets
         ways = (offsets[:, :2] - self.weights.mean) / self.weights.deviation
         pen = np.where(offsets[:, 2] > 0, LIFTS, DOWN)
@@ -265,6 +285,7 @@ class Hand:
             steps=steps,
             end=style.ink.strokes[-1][-1],
             places=np.zeros(0, np.int64),
+            focus=np.zeros(0),
             nats=np.zeros(0),
             finished=True,
             name=style.source,
@@ -287,7 +308,8 @@ class Hand:
         a line.  Give a text several times for several drafts of it; one that begins a line is what
         `write` gives with that seed.  Raises UnsupportedText and BadOption.
         """
-        self._check(texts)
+        self._check_reads()
+        check_text(list(texts), self.characters)
         for text in texts:
             if not 0 < len(text) <= LONGEST_WHOLE:
                 raise BadOption(
@@ -368,15 +390,17 @@ class Hand:
         lifts = drawing.steps[:, 2] > DOWN
         ink = Ink.from_offsets(np.column_stack([ways, lifts])).moved(*origin)
         kept = len(drawing.outputs) > 0
+        begin, phi = len(job.text) - len(text), drawing.phi.astype(np.float64)
         return Draft(
             text=text,
             seed=seed,
             ink=ink,
             steps=drawing.steps,
             end=origin + ways.sum(axis=0),
-            places=drawing.phi.argmax(axis=1) - (len(job.text) - len(text))
+            places=phi.argmax(axis=1) - begin if kept else np.zeros(0, np.int64),
+            focus=phi @ np.arange(phi.shape[1]) / np.maximum(phi.sum(axis=1), 1e-9) - begin
             if kept
-            else np.zeros(0, np.int64),
+            else np.zeros(0),
             nats=log_density(drawing.steps, drawing.outputs, self.weights.mixtures)
             if kept
             else np.zeros(0),
@@ -398,23 +422,25 @@ class Hand:
 
     def joined(
         self,
-        text: str,
+        line: Spelling,
         drafts: Sequence[Draft],
         *,
         smoothness: float,
         seed: int,
         style: Shown | None = None,
     ) -> Written:
-        """The line that the drafts of its pieces make, moved right by its leading blanks.
+        """The line that the drafts of its pieces make, marked, and moved by its leading blanks.
 
         Where all pieces went on from a style, each is moved to the end of the one before it, and
-        the line begins at x = 0.
+        the line begins at x = 0.  Where there is something to mark, the drafts need their `focus`.
         """
         inks = _one_after_the_other(drafts, style) if style else [draft.ink for draft in drafts]
         ink = Ink(tuple(stroke for ink in inks for stroke in ink.strokes))
+        if line.marks and drafts:
+            ink = self._marked(ink, line, drafts, seed, goes_on=style is not None)
         return Written(
-            strokes=ink.moved(self._indent(text), 0.0).strokes,
-            text=text,
+            strokes=ink.moved(self._indent(line.base), 0.0).strokes,
+            text=line.text,
             hand=self.name,
             licence=self.licence,
             seed=seed,
@@ -422,7 +448,25 @@ class Hand:
             finished=all(draft.finished for draft in drafts),
             n_steps=sum(len(draft.steps) for draft in drafts),
             style=style.name if style else "",
+            replaced=dict(line.replaced),
         )
+
+    def _marked(
+        self, ink: Ink, line: Spelling, drafts: Sequence[Draft], seed: int, *, goes_on: bool
+    ) -> Ink:
+        """The ink of all drafts with the line's marks, leant as it is.
+
+        A line that goes on from a style begins with a blank that its text does not have.
+        """
+        begin, places = len(line.base) - len(line.base.lstrip(" ")) - goes_on, []
+        for draft in drafts:
+            places.append(begin + owners(draft.ink, draft.focus, draft.text))
+            begin += len(draft.text)
+        look = traits(ink, len(line.base))
+        return marked(
+            ink, np.concatenate(places), line.base, line.marks,
+            slant=look.slant if look else 0.0, seed=seed,
+        )  # fmt: skip
 
     def _indent(self, text: str) -> float:
         """How far leading blanks move a line: by the hand's mean width of a character each.
@@ -442,20 +486,32 @@ class Hand:
     ) -> Iterator[PenPoint]:
         """Write one line and give each pen point as it is drawn; the same ink as of `write`.
 
+        Marks go to places that are known when a line is done, so a line that has any is written
+        before its first point is given.
+
         What is wrong with the arguments is raised here, before the first point is asked for.
         Warns as `write` does, after the last point.
         """
-        self._check([text])
+        (line,) = self.spelled([text])
         smoothness, seed = check_smoothness(smoothness), check_seed(seed)
-        return self._stream(text, smoothness, seed, self.shown(style) if style else None)
+        stream = self._stream_written if line.marks else self._stream
+        return stream(line, smoothness, seed, self.shown(style) if style else None)
+
+    def _stream_written(
+        self, line: Spelling, smoothness: float, seed: int, style: Shown | None
+    ) -> Iterator[PenPoint]:
+        (written,) = self._some_lines([line], smoothness, seed, style)
+        for x, y, lifts in np.column_stack([written.points, written.offsets[:, 2]]).tolist():
+            yield PenPoint(x, y, lifts > 0)
+        _warn_unfinished(written)
 
     def _stream(
-        self, text: str, smoothness: float, seed: int, style: Shown | None
+        self, line: Spelling, smoothness: float, seed: int, style: Shown | None
     ) -> Iterator[PenPoint]:
         drafts: list[Draft] = []
-        indent = np.array([self._indent(text), 0.0])
+        indent = np.array([self._indent(line.base), 0.0])
         end = np.zeros(2)
-        for number, piece in enumerate(pieces(text, goes_on=style is not None)):
+        for number, piece in enumerate(pieces(line.base, goes_on=style is not None)):
             before = style or (drafts[-1] if drafts else None)
             own = piece_seed(seed, number)
             (job,) = self._jobs([piece], [own], [before])
@@ -478,7 +534,7 @@ class Hand:
             drafts.append(self._draft(piece, own, before, job, drawing))
             if not finished:
                 break
-        _warn_unfinished(self.joined(text, drafts, smoothness=smoothness, seed=seed, style=style))
+        _warn_unfinished(self.joined(line, drafts, smoothness=smoothness, seed=seed, style=style))
 
     def sample(
         self, *, steps: int = 700, smoothness: float = 0.0, seed: int | None = None
@@ -502,33 +558,32 @@ class Hand:
         # Without a text there is nothing left to write, however it ended.
         whole = Drawing(drawing.steps, True, drawing.phi, drawing.outputs)
         draft = self._draft("", seed, None, job, whole)
-        return self.joined("", [draft], smoothness=smoothness, seed=seed)
+        return self.joined(unmarked(""), [draft], smoothness=smoothness, seed=seed)
 
     def trace(
         self, text: str, *, smoothness: float = DEFAULT_SMOOTHNESS, seed: int | None = None
     ) -> Trace:
         """Write one line of at most 45 characters and keep all that the network computed."""
-        self._check([text])
+        (line,) = self.spelled([text])
         smoothness, seed = check_smoothness(smoothness), check_seed(seed)
-        piece, *more = pieces(text)
+        piece, *more = pieces(line.base)
         if more:
             raise BadOption(
-                f"the text has {len(text)} characters; at most {LONGEST_WHOLE} are written in one "
-                "go and can be traced: shorten it"
+                f"the text has {len(line.base)} characters; at most {LONGEST_WHOLE} are written "
+                "in one go and can be traced: shorten it"
             )
         jobs = self._jobs([piece], [seed], [None])
         (drawing,) = draw(self.weights, jobs, smoothness, keep=True)
         draft = self._draft(piece, seed, None, jobs[0], drawing)
-        written = self.joined(text, [draft], smoothness=smoothness, seed=seed)
+        written = self.joined(unmarked(line.base), [draft], smoothness=smoothness, seed=seed)
         return Trace(written, drawing.steps, drawing.phi, drawing.outputs)
 
-    def _check(self, texts: Sequence[str]) -> None:
+    def _check_reads(self) -> None:
         if not self.weights.alphabet:
             raise BadHand(
                 f"{self.name} writes without text (a prediction network); use `handwriter sample`, "
                 "or a hand that reads text"
             )
-        check_text(list(texts), self.characters)
 
 
 def load(hand: str = DEFAULT_HAND, *, threads: int = 1) -> Hand:

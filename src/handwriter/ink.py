@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,9 +119,11 @@ class Written(Ink):
     `seed` and `smoothness` repeat it with the hand named `hand`, whose `licence` covers it.
     `finished` is False where the hand ran out of steps before it had written all the text:
     the ink is then what there is of it.  `n_steps` counts the steps of the network.
+    `text` is what the ink says; where another text was asked, `replaced` counts what was given
+    another spelling: (what was asked, what is written) -> how often.
     `read` is what a reader read in it, None where none was asked, and `n_candidates` how many
-    were drawn to choose this one from.  `style` names the ink that it was written in the manner
-    of; it is empty where there was none.
+    were drawn to choose this one from; marks on letters are drawn afterwards.  `style` names the
+    ink that it was written in the manner of; it is empty where there was none.
     What is made of it, moved or scaled, is plain ink again.
     """
 
@@ -135,6 +137,7 @@ class Written(Ink):
     read: str | None = None
     n_candidates: int = 1
     style: str = ""
+    replaced: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def _catmull_rom(points: Array, pieces: int) -> Array:

@@ -106,4 +106,4 @@ def _across(length_mm: float, at_mm: float) -> Array:
 def _grid(length_mm: float) -> Array:
     """Where the lines of a grid are, the same distance from both edges."""
     n = int(length_mm // SQUARE_MM)
-    return (length_mm - (n - 1) * SQUARE_MM) / 2 + SQUARE_MM * np.arange(n)
+    return (length_mm - (n - 1) * SQUARE_MM) / 2 + SQUARE_MM * np.arange(n, dtype=np.float64)

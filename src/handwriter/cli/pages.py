@@ -158,8 +158,8 @@ def page(
             progress=lambda share: bar.update(task, completed=share),
         )  # fmt: skip
     if plotter or is_standard(output):
-        form = plotter.form if plotter else partial(files.render, suffix, **options)
-        give(output, form(document))
+        content = plotter.form(document) if plotter else files.render(suffix, document, **options)
+        give(output, content)
         written = [output]
     else:
         written = files.save(output, document, suffix=suffix, **options)

@@ -69,6 +69,10 @@ def write(
         bool, typer.Option("--strict", help="Write nothing unless every line can be read.")
     ] = False,
     reader: ReaderName = "research",
+    replace_unknown: Annotated[
+        bool,
+        typer.Option("--replace-unknown", help="Write a blank for what the hand cannot write."),
+    ] = False,
     profile: ProfileName = None,
     pen_speed: PenSpeed = None,
     bed: Bed = None,
@@ -88,6 +92,7 @@ def write(
     from handwriter.hand import check_seed, load
     from handwriter.output.layout import lay_out
     from handwriter.output.plotter import travel
+    from handwriter.spelling import replacements
 
     if not 1 <= samples <= 1000:
         raise BadOption(f"--samples is {samples}; it takes a whole number from 1 to 1,000")
@@ -95,8 +100,9 @@ def write(
         raise BadOption("--strict needs the check; leave --no-check out")
     suffix = output_suffix(output, format, as_json=as_json)
     plotter = plotter_for(context, suffix, profile, pen_speed, bed)
-    lines = [line for line in text_lines(text, input) for _ in range(samples)]
-    writer = load(hand)
+    asked, writer = text_lines(text, input), load(hand)
+    spellings = writer.spelled(asked, replace_unknown=replace_unknown)
+    lines = [spelling.text for spelling in spellings for _ in range(samples)]
     seed = check_seed(seed, n_lines=len(lines))
     primer = opened_style(writer, style, style_text)
     written: Iterator[Written]
@@ -122,6 +128,8 @@ def write(
     for line in done if as_json else ():
         print_json({"output": str(output), **row_of(line)})
     if not quiet:
+        if replaced := replacements(spellings):
+            say(f"replaced: {replaced}")
         say(f"{called(output)}: {counted(len(done), 'line')} by {writer.name}, seed {seed}")
         if plotter:
             say(f"{called(output)}: {travel(document, plotter.pace)}")

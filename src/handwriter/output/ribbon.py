@@ -78,7 +78,8 @@ def _half_circle(radius: Array) -> Array:
     """From the tip of a radius round to the other side, tips left out (ROUND - 1, 2)."""
     angles = np.pi * np.arange(1, ROUND) / ROUND
     turned = np.array([-radius[1], radius[0]])
-    return np.cos(angles)[:, None] * radius + np.sin(angles)[:, None] * turned
+    tips: Array = np.cos(angles)[:, None] * radius + np.sin(angles)[:, None] * turned
+    return tips
 
 
 def _circle(centre: Array, radius: float) -> Array:

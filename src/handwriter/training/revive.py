@@ -77,10 +77,11 @@ class _Stored(dict[str, Any]):
 
     def matrix(self, name: str) -> Floats:
         """A matrix of weights, whether it is in int8 or fp32."""
-        weights = self[f"{name}_weights"]
-        if weights.dtype == np.int8:
-            return np.float32(weights) * np.float32(self[f"{name}_scale"])
-        return np.float32(weights)
+        stored = self[f"{name}_weights"]
+        weights: Floats = stored.astype(np.float32)
+        if stored.dtype == np.int8:
+            weights *= self[f"{name}_scale"]
+        return weights
 
 
 # --- Hands -------------------------------------------------------------------------------------
