@@ -52,7 +52,8 @@ class Judge(nn.Module):
             mask = mask[:, ::stride]
             x = F.relu(convolution(x)) * mask[:, None]
         mean = x.sum(-1) / mask.sum(-1, keepdim=True).clamp(min=1)
-        return self.output(F.dropout(mean, DROPOUT, self.training))[:, 0]
+        logits: Tensor = self.output(F.dropout(mean, DROPOUT, self.training))
+        return logits[:, 0]
 
 
 def told_by_network(
@@ -114,7 +115,8 @@ def _trained(
             ]
             truth = torch.tensor([0.0] * len(some) + [1.0] * len(some))
             optimizer.zero_grad()
-            F.binary_cross_entropy_with_logits(judge(*_padded(stretches)), truth).backward()
+            loss = F.binary_cross_entropy_with_logits(judge(*_padded(stretches)), truth)
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
     return judge.eval()
