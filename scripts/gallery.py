@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 import handwriter
+from handwriter.characters import N_WORDS, attempts, scores, sheet
 from handwriter.evaluation import load_sentences
 from handwriter.explain import explain
 from handwriter.picture import contact_sheet
@@ -59,6 +60,7 @@ def main() -> None:
         )
     rows += _fifty(author)
     rows += _marked(author)
+    rows += _characters(author)
     trace = hand.trace("Dear Anna, thank you", smoothness=0.75, seed=1)
     (GALLERY / "explain.png").write_bytes(explain(trace, hand.weights))
     (GALLERY / "README.md").write_text(_page(hand, rows), encoding="utf-8")
@@ -102,6 +104,21 @@ def _marked(author: handwriter.Author) -> list[str]:
         f"![words with marks]({name})\n\n"
         f"**Selected**, smoothness 1.5, seeds 1 to {len(lines)}: {' '.join(MARKED)} "
         f"([how](../letters.md)); {n_right} of {len(lines)} read exactly, without their marks.\n",
+    ]
+
+
+def _characters(author: handwriter.Author) -> list[str]:
+    """Words with each character, as the author gives them."""
+    found = list(attempts(author))
+    name = f"characters-{author.hand.name}.png"
+    sheet(found).convert("P", palette=1, colors=16).save(GALLERY / name, optimize=True)
+    read = scores(found, author.reader.characters)
+    n_enough = sum(score.is_enough for score in read)
+    return [
+        f"![{N_WORDS} words with each character]({name})\n\n"
+        f"**Selected**: {N_WORDS} words with each character as the author gives them, with what "
+        f"was read where it is wrong; {n_enough} of {len(read)} characters are read often enough "
+        "(18 of 20, signs 15 of 20), as `handwriter evaluate --characters` counts.\n"
     ]
 
 

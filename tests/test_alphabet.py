@@ -2,7 +2,7 @@
 
 import pytest
 
-from handwriter.alphabet import LONGEST_LINE, LONGEST_TEXT, check_text
+from handwriter.alphabet import KINDS, LONGEST_LINE, LONGEST_TEXT, check_text, kind_of
 from handwriter.errors import UnsupportedText
 
 KNOWN = "abc "
@@ -70,3 +70,9 @@ def test_a_text_that_is_too_long_is_refused():
 
 def test_the_blank_can_always_be_written():
     check_text(["a b"], "ab")
+
+
+def test_each_character_is_of_one_kind():
+    assert [kind_of(c) for c in "aZ7$"] == ["lower case", "capitals", "digits", "signs"]
+    assert {kind_of(c) for c in map(chr, range(33, 127))} == set(KINDS)
+    assert kind_of(" ") == ""

@@ -127,6 +127,7 @@ def test_the_fields_for_programs_are_those_that_are_printed(
     Path("drawn.jsonl").write_text(ink_of_ab * 30)
     Path("texts").write_text("ab\nba\n")
     save_lines("lines.npz", tiny.lines())
+    real = ("--data", "lines.npz", "--lines", "3")
     hand, reader = ("--hand", str(tiny_hand_path)), ("--reader", str(tiny_reader_path))
     prediction = ("--hand", str(tiny_prediction_hand_path))
     shutil.copy(tiny_hand_path, "styled.onnx")
@@ -143,6 +144,11 @@ def test_the_fields_for_programs_are_those_that_are_printed(
         "prepare": printed("prepare", "drawn.jsonl", "-o", "x.npz", "--flag", *reader),
         "data show": printed("data", "show", "lines.npz", "--recipe", "default"),
         "evaluate, a hand": printed("evaluate", hand[1], *reader, *measured),
+        "evaluate, with --characters": printed(
+            "evaluate", hand[1], *reader, "--characters", "--no-check", "--lines", "1"
+        ),
+        "evaluate, with --likeness": printed("evaluate", hand[1], "--likeness", *real),
+        "evaluate, with --classifier": printed("evaluate", hand[1], "--classifier", *real),
         "evaluate, a checkpoint that writes": {field.name for field in fields(WritingScore)},
         "evaluate, a checkpoint that reads": {field.name for field in fields(ReadingScore)},
     }

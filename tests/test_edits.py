@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handwriter.edits import Errors, character_errors, distance, word_errors
+from handwriter.edits import Errors, aligned, character_errors, distance, kept, word_errors
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,55 @@ def test_words_are_what_stands_between_blanks():
 def test_a_rate_without_a_length():
     assert Errors().rate == 0
     assert character_errors("a", "").rate == float("inf")
+
+
+# --- Alignments --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("read", "truth", "expected"),
+    [
+        ("cat", "cat", "111"),
+        ("cut", "cat", "101"),
+        ("ct", "cat", "101"),
+        ("caat", "cat", "111"),
+        ("xcat", "cat", "111"),
+        ("", "cat", "000"),
+        ("cat", "", ""),
+        ("S2O", "$20", "010"),
+    ],
+)
+def test_what_was_kept_of_the_truth(read, truth, expected):
+    assert kept(read, truth) == [mark == "1" for mark in expected]
+
+
+def test_what_was_read_in_the_place_of_each_character():
+    assert aligned("S2", "$20") == ["S", "2", None]
+    assert aligned("tomn", "torn") == ["t", "o", "m", "n"]
+    assert aligned("(seen)", "(see)") == list("(see)")
+
+
+def most_kept(read: str, truth: str) -> tuple[int, int]:
+    """The fewest edits and, negative, the most characters kept: the definition, cell by cell."""
+
+    @cache
+    def best(i: int, j: int) -> tuple[int, int]:
+        if not i or not j:
+            return i + j, 0
+        same = read[i - 1] == truth[j - 1]
+        pair, drop, add = best(i - 1, j - 1), best(i - 1, j), best(i, j - 1)
+        return min(
+            (pair[0] + (not same), pair[1] - same), (drop[0] + 1, drop[1]), (add[0] + 1, add[1])
+        )
+
+    return best(len(read), len(truth))
+
+
+@given(st.text("ab1 ", max_size=9), st.text("ab1 ", max_size=9))
+def test_no_alignment_with_as_few_edits_keeps_more(read, truth):
+    right = kept(read, truth)
+    assert len(right) == len(truth)
+    assert sum(right) == -most_kept(read, truth)[1]
+    assert all(
+        character in read for character, is_kept in zip(truth, right, strict=True) if is_kept
+    )

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from handwriter.author import Author, Checked
+from handwriter.ctc import Reading
 from handwriter.edits import Errors, character_errors
 from handwriter.errors import BadData
 from handwriter.evaluation import (
+    Legibility,
     load_sentences,
     raw_legibility,
     real_legibility,
@@ -87,3 +89,37 @@ def test_the_author_gives_the_same_ink_however_many_lines_there_are(tiny_hand, t
         alone = author.write(text, seed=5 + number, candidates=2)
         assert alone.verdicts == together[number].verdicts
         np.testing.assert_array_equal(alone.offsets, together[number].offsets)
+
+
+def legibility(**figures):
+    shown = {"character_error_rate": 0.1, "missed": {}, **figures}
+    names = Legibility.__dataclass_fields__
+    return Legibility(**(dict.fromkeys(names, 0.0) | shown))
+
+
+def test_kinds_of_characters_are_counted_apart(tiny_hand):
+    class Blind:
+        """Reads every digit as a letter, and all else rightly."""
+
+        def read_lines(self, inks, spread=None):
+            seen_as = {ord(digit): "o" for digit in "0123456789"}
+            return [Reading(text.translate(seen_as), ()) for text in texts]
+
+    texts = ["In 1962 (so)", "no. 7"]
+    found = raw_legibility(tiny_hand, Blind(), texts, 1.0, seed=1)
+    assert found.missed == {"lower case": 0.0, "capitals": 0.0, "digits": 1.0, "signs": 0.0}
+    texts = ["ab"]
+    assert raw_legibility(tiny_hand, Blind(), texts, 1.0, seed=1).missed == {"lower case": 0.0}
+
+
+def test_the_worst_kind_is_set_beside_the_lower_case():
+    found = legibility(missed={"lower case": 0.02, "capitals": 0.05, "signs": 0.01})
+    assert found.worst_to_lower_case == pytest.approx(2.5)
+    assert legibility(missed={"lower case": 0.0, "digits": 0.5}).worst_to_lower_case is None
+    assert legibility(missed={"digits": 0.5}).worst_to_lower_case is None
+
+
+def test_the_error_rate_is_set_beside_peoples():
+    people = legibility(character_error_rate=0.08)
+    assert legibility(character_error_rate=0.12).to(people) == pytest.approx(1.5)
+    assert people.to(legibility(character_error_rate=0.0)) is None

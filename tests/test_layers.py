@@ -34,8 +34,10 @@ LAYERS = {
     "drawing": 2,
     "traits": 2,
     "picture": 2,
+    "histograms": 2,
     "hand": 3,
     "reader": 3,
+    "likeness": 3,
     "interchange": 3,
     "explain": 4,
     "transcript": 4,
@@ -44,6 +46,7 @@ LAYERS = {
     "output": 4,
     "training": 4,
     "evaluation": 5,
+    "characters": 5,
     "studio": 6,
     "cli": 7,
     "vpype_plugin": 8,
@@ -53,7 +56,7 @@ LAYERS = {
 WITHIN = {
     "training": {
         "network": 0, "recogniser": 0, "lines": 0, "iam": 0, "checkpoint": 0,
-        "machine": 0, "unipen": 0, "graph": 0, "export_reader": 1,
+        "machine": 0, "turing": 1, "unipen": 0, "graph": 0, "export_reader": 1,
         "typeset": 1, "recipe": 1, "sampling": 2, "show": 3, "prepare": 2, "batches": 2,
         "optimizer": 2, "sample": 3, "train": 3,
         "writing": 4, "reading": 4, "journal": 4, "tasks": 5, "export": 6, "revive": 7,
@@ -66,7 +69,8 @@ WITHIN = {
     },
     "cli": {
         "options": 0, "printing": 0, "texts": 0, "outputs": 0, "config": 0, "plotting": 0,
-        "writing": 1, "pages": 1, "reading": 1, "learning": 1, "evaluating": 1, "": 2,
+        "writing": 1, "pages": 1, "reading": 1, "learning": 1, "comparing": 1,
+        "evaluating": 2, "": 3,
     },
 }  # fmt: skip
 WRITING = {
@@ -74,6 +78,7 @@ WRITING = {
     "hand",
     "reader",
     "evaluation",
+    "characters",
     "transcript",
     "explain",
     "output",

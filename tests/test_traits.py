@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from handwriter.ink import Ink
-from handwriter.traits import traits, x_height
+from handwriter.traits import manner, traits, x_height
 
 
 def zigzag(n=60, *, slant=0.0, size=1.0, climb=0.0, grow=0.0):
@@ -63,3 +63,37 @@ def test_the_x_height_is_that_of_most_letters_however_the_line_climbs():
     assert x_height(ink) == pytest.approx(2.0)
     assert x_height(zigzag(40, size=3.0, climb=0.05)) == pytest.approx(6.0, rel=0.05)
     assert x_height(Ink((np.zeros((1, 2)), np.zeros((2, 2))))) is None
+
+
+def letters(n_strokes, points=21):
+    """So many equal strokes side by side, each 2 high."""
+    y = np.linspace(-1.0, 1.0, points)
+    return Ink(tuple(np.column_stack([np.full(points, 1.5 * i), y]) for i in range(n_strokes)))
+
+
+def test_print_lifts_the_pen_at_each_joint_and_cursive_only_between_words():
+    assert manner(letters(8), "abcd efgh").lifts == pytest.approx(1.0)
+    assert manner(letters(2), "abcd efgh").lifts == 0.0
+    assert manner(letters(1), "abcd efgh").lifts == 0.0  # joined across the blank
+    assert manner(letters(11), "abcd efgh").lifts == pytest.approx(1.5)
+
+
+def test_speed_is_the_way_of_a_step_and_grows_where_there_are_fewer_points():
+    slow, fast = (
+        manner(letters(8, points=21), "abcd efgh"),
+        manner(letters(8, points=11), "abcd efgh"),
+    )
+    assert fast.speed == pytest.approx(2 * slow.speed)
+    assert (slow.points, fast.points) == (21, 11)
+    assert fast.stroke_length == pytest.approx(slow.stroke_length)
+
+
+def test_the_manner_does_not_depend_on_the_unit():
+    small = letters(8)
+    large = small.transformed(np.eye(2) * 7.0)
+    for name, value in vars(manner(small, "abcd efgh")).items():
+        assert getattr(manner(large, "abcd efgh"), name) == pytest.approx(value), name
+
+
+def test_dots_alone_have_no_manner():
+    assert manner(Ink((np.zeros((1, 2)),)), ".") is None

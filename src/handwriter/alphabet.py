@@ -11,6 +11,16 @@ from handwriter.errors import UnsupportedText
 LONGEST_LINE = 2_000  # characters; a line of ink this long is some 6 metres of writing
 LONGEST_TEXT = 200_000  # characters in one call
 SHOWN = 30  # characters of the text in a message
+KINDS = ("lower case", "capitals", "digits", "signs")
+
+
+def kind_of(character: str) -> str:
+    """One of `KINDS`; empty for a blank, which has no ink."""
+    if character.isspace():
+        return ""
+    if character.isalpha():
+        return "lower case" if character.islower() else "capitals"
+    return "digits" if character.isdigit() else "signs"
 
 
 class Mark(NamedTuple):

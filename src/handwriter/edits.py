@@ -58,3 +58,48 @@ def distance(a: Sequence[str], b: Sequence[str]) -> int:
         more = more << 1 | 1
         rises, falls = (less << 1 | ~(same | more)) & every, same & more & every
     return edits
+
+
+def kept(read: Sequence[str], truth: Sequence[str]) -> list[bool]:
+    """Of each symbol of the truth whether it was read rightly, by `aligned`."""
+    pairs = zip(aligned(read, truth), truth, strict=True)
+    return [found == meant for found, meant in pairs]
+
+
+def aligned(read: Sequence[str], truth: Sequence[str]) -> list[str | None]:
+    """Of each symbol of the truth what was read in its place, None where nothing was.
+
+    Of all alignments with the fewest edits it is one with the most symbols read rightly, always
+    the same one.  What was read beyond the truth stands in no symbol's place.
+    """
+    n_same = 0
+    for found, meant in zip(read, truth, strict=False):
+        if found != meant:
+            break
+        n_same += 1
+    return [*truth[:n_same], *_aligned(read[n_same:], truth[n_same:])]
+
+
+def _aligned(read: Sequence[str], truth: Sequence[str]) -> list[str | None]:
+    """As `aligned`, by the textbook's table: what two beginnings cost, then the way back."""
+    an_edit = len(truth) + 1  # outweighs all symbols that could be read rightly
+    table = [[an_edit * j for j in range(len(read) + 1)]]
+    for meant in truth:
+        above = table[-1]
+        row = [above[0] + an_edit]
+        for j, found in enumerate(read):
+            pair = above[j] + (-1 if found == meant else an_edit)
+            row.append(min(pair, above[j + 1] + an_edit, row[j] + an_edit))
+        table.append(row)
+    in_place: list[str | None] = [None] * len(truth)
+    i, j = len(truth), len(read)
+    while i and j:
+        pair = -1 if truth[i - 1] == read[j - 1] else an_edit
+        if table[i][j] == table[i - 1][j - 1] + pair:
+            i, j = i - 1, j - 1
+            in_place[i] = read[j]
+        elif table[i][j] == table[i - 1][j] + an_edit:
+            i -= 1
+        else:
+            j -= 1
+    return in_place

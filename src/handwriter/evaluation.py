@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from handwriter.alphabet import KINDS, kind_of
 from handwriter.author import DEFAULT_CANDIDATES, UNIT, Author, Checked
-from handwriter.edits import Errors, character_errors, word_errors
+from handwriter.edits import Errors, character_errors, kept, word_errors
 from handwriter.errors import BadData
 from handwriter.hand import Hand
 from handwriter.ink import Ink, Line, Written
@@ -29,7 +31,9 @@ class Legibility:
 
     Rates are shares of characters, words or lines.  `candidates` is how many were drawn for each
     line, `seconds` how long a line took, reading included.  `slant`, `size` and `spacing` are
-    mean and standard deviation over the lines (`handwriter.traits`).
+    mean and standard deviation over the lines (`handwriter.traits`).  `missed` is the share of
+    the characters of each kind that were not read rightly; what was read beyond the text counts
+    in no kind, and a kind that does not occur has no share.
     """
 
     lines: int
@@ -43,9 +47,25 @@ class Legibility:
     slant: tuple[float, float]
     size: tuple[float, float]
     spacing: tuple[float, float]
+    missed: Mapping[str, float]
+
+    @property
+    def worst_to_lower_case(self) -> float | None:
+        """How many times the lower case's share of the worst other kind is missed.
+
+        None where there is nothing to compare: no lower case, none of it missed, or nothing else.
+        """
+        others = [share for kind, share in self.missed.items() if kind != "lower case"]
+        lower_case = self.missed.get("lower case")
+        return max(others) / lower_case if others and lower_case else None
+
+    def to(self, people: Legibility) -> float | None:
+        """How many times the character error rate of people's own lines; None where that is 0."""
+        rate = people.character_error_rate
+        return self.character_error_rate / rate if rate else None
 
     def row(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "worst_to_lower_case": self.worst_to_lower_case}
 
 
 def load_sentences(path: Path | None = None) -> list[str]:
@@ -129,8 +149,20 @@ def _legibility(
         unfinished=n_unfinished / n,
         candidates=n_candidates / n,
         seconds=seconds / n,
+        missed=_missed(pairs),
         **spread,
     )
+
+
+def _missed(pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """The share of each kind of character that was not read rightly, of (read, truth)."""
+    asked: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    for found, text in pairs:
+        for character, is_kept in zip(text, kept(found, text), strict=True):
+            asked[kind_of(character)] += 1
+            lost[kind_of(character)] += not is_kept
+    return {kind: lost[kind] / asked[kind] for kind in KINDS if asked[kind]}
 
 
 def _mean_and_deviation(values: Sequence[float]) -> tuple[float, float]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from io import BytesIO
 from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from handwriter.errors import BadOption
 from handwriter.ink import Array, Ink
@@ -107,6 +109,16 @@ def contact_sheet(
         _draw_fitted(image, ink, (left, top, right, foot))
         draw.text((left, foot + 2), _cut(caption, right - left, font), GREY, font)
     return image
+
+
+def png_of(image: Image.Image, hand: str, licence: str) -> bytes:
+    """A picture of a hand's ink as a PNG that names the hand and its licence."""
+    chunks = PngInfo()
+    for name, value in (("Hand", hand), ("Licence", licence)):
+        chunks.add_itxt(name, value)
+    file = BytesIO()
+    image.save(file, "png", pnginfo=chunks, optimize=True)
+    return file.getvalue()
 
 
 def window_picture(window: NDArray[np.floating[Any]], text: str) -> Image.Image:

@@ -1,4 +1,4 @@
-"""What a hand looks like, in a few numbers: slant, size, spacing, and how evenly it keeps them."""
+"""What a hand looks like, in a few numbers: slant, size, spacing, how even it is, how it joins."""
 
 from __future__ import annotations
 
@@ -74,6 +74,42 @@ def _downstrokes(stroke: Array) -> Array:
     turns = np.flatnonzero(np.diff(np.sign(ways))) + 1
     runs = np.array([part.sum() for part in np.split(ways, turns)])
     return runs[runs > 0]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a line was written: the pen's speed and how it joins letters.
+
+    `speed` is the mean length of a step while the pen is down, in sizes: pens are sampled evenly
+    in time.  `points` counts the points a character, `stroke_length` is the mean way from pen down
+    to pen up, in sizes.  `lifts` is how often the pen lifts within words, for each place between
+    two letters: what exceeds one lift between words.  Dots and bars lift it as well, so about
+    a third is cursive and over one is print.
+    """
+
+    speed: float
+    points: float
+    stroke_length: float
+    lifts: float
+
+
+def manner(ink: Ink, text: str) -> Manner | None:
+    """How a line with this text was written; None for ink that is nothing but dots."""
+    middles, ways = _pieces(ink)
+    lengths = np.hypot(*ways.T)
+    way = float(lengths.sum())
+    if not way > 0:
+        return None
+    size = _deviation(middles[:, 1], ways[:, 1], lengths) or 1.0
+    words = text.split()
+    n_letters = sum(map(len, words))
+    n_joints = n_letters - len(words)
+    return Manner(
+        speed=way / len(lengths) / size,
+        points=ink.n_points / max(n_letters, 1),
+        stroke_length=way / len(ink.strokes) / size,
+        lifts=max(len(ink.strokes) - len(words), 0) / max(n_joints, 1),
+    )
 
 
 def _pieces(ink: Ink) -> tuple[Array, Array]:

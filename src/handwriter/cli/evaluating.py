@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from handwriter.cli.comparing import (
+    check_picture,
+    print_table,
+    show_characters,
+    show_likeness,
+    show_told,
+    spread_over,
+    validation_lines,
+)
 from handwriter.cli.options import AsJson, Candidates, Quiet, ReaderName
 from handwriter.cli.printing import print_json, print_report, short, with_bar
-from handwriter.errors import BadOption
+from handwriter.errors import BadData, BadOption
 
 commands = typer.Typer()
+
+LIKENESS_LINES, TOLD_LINES = 400, 800  # unless --lines says how many
+MOST_COMPARED = 4  # smoothnesses in one picture of likeness
+KINDS = ("digits", "capitals", "lower case", "signs")
+TRAITS = ("slant", "size", "spacing")
 
 
 @commands.command(
@@ -34,10 +47,34 @@ def evaluate(
         Path | None, typer.Option("--sentences", help="A text file in place of our 500 sentences.")
     ] = None,
     smoothness: Annotated[
-        str, typer.Option("--smoothness", help="One or several, with commas between.")
-    ] = "0,0.5,1,1.5,2,3",
+        str | None,
+        typer.Option("--smoothness", help="One or several, with commas between."),
+    ] = None,
     candidates: Candidates = 4,
     seed: Annotated[int, typer.Option("--seed", help="Of the first line.")] = 1,
+    characters: Annotated[
+        bool, typer.Option("--characters", help="20 words with each character, read one by one.")
+    ] = False,
+    likeness: Annotated[
+        bool, typer.Option("--likeness", help="Whether its lines look like those of --data.")
+    ] = False,
+    classifier: Annotated[
+        bool, typer.Option("--classifier", help="Whether they can be told from those of --data.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="With --characters: choose by reading.")
+    ] = True,
+    lines: Annotated[
+        int | None,
+        typer.Option("--lines", help="At most so many sentences, real lines, or words each."),
+    ] = None,
+    leave_out: Annotated[
+        str, typer.Option("--leave-out", help="Real lines whose source begins so, with commas.")
+    ] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A .png of the words, or of how lines are spread."),
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -47,14 +84,65 @@ def evaluate(
     checked, at each smoothness; the reader reads them, and the validation lines of --data to
     compare.  A checkpoint that writes is told in nats and squared errors, in the normalised units
     of its training lines; one that reads, in its character error rate.
+
+    --characters, --likeness and --classifier measure something else each: see docs/evaluation.md.
     """
+    asked = [name for name, is_asked in (("--characters", characters), ("--likeness", likeness),
+                                         ("--classifier", classifier)) if is_asked]  # fmt: skip
+    if len(asked) > 1:
+        raise BadOption(f"{' and '.join(asked)} are one command each; give one of them")
+    if output is not None and not (characters or likeness):
+        raise BadOption("-o is for a picture of --characters or --likeness; leave it out")
+    if lines is not None and lines < 1:
+        raise BadOption(f"--lines is {lines}; it takes a whole number from 1")
+    check_picture(output)
+    left_out = [source for source in leave_out.split(",") if source]
     if Path(what).suffix == ".safetensors":
+        if asked:
+            raise BadOption(f"{asked[0]} is for a hand; export the checkpoint first")
         _evaluate_checkpoint(Path(what), data, split, as_json)
+    elif characters:
+        show_characters(
+            what, reader, lines, _one(smoothness), candidates, seed, check, output, as_json, quiet
+        )
+    elif likeness:
+        show_likeness(
+            what, _real(data, asked[0]), left_out, lines or LIKENESS_LINES,
+            _a_few(smoothness or "0,0.5,1"), seed, output, as_json, quiet,
+        )  # fmt: skip
+    elif classifier:
+        show_told(
+            what, _real(data, asked[0]), left_out, lines or TOLD_LINES, _one(smoothness) or 0.0,
+            seed, as_json, quiet,
+        )  # fmt: skip
     else:
         rows = _legibility_rows(
-            what, reader, data, sentences, _numbers(smoothness), candidates, seed, quiet
-        )
+            what, reader, data, left_out, sentences, lines,
+            _numbers(smoothness or "0,0.5,1,1.5,2,3"), candidates, seed, quiet,
+        )  # fmt: skip
         _print_legibility(rows, as_json)
+
+
+def _real(data: Path | None, option: str) -> Path:
+    if data is None:
+        raise BadOption(f"{option} compares with real ink; give it with --data lines.npz")
+    return data
+
+
+def _a_few(smoothness: str) -> list[float]:
+    numbers = list(dict.fromkeys(_numbers(smoothness)))
+    if len(numbers) > MOST_COMPARED:
+        raise BadOption(f"at most {MOST_COMPARED} smoothnesses are compared at a time")
+    return numbers
+
+
+def _one(smoothness: str | None) -> float | None:
+    if smoothness is None:
+        return None
+    first, *more = _numbers(smoothness)
+    if more:
+        raise BadOption(f"--smoothness is {smoothness!r}; one number is asked for here")
+    return first
 
 
 def _evaluate_checkpoint(checkpoint: Path, data: Path | None, split: str, as_json: bool) -> None:
@@ -72,8 +160,8 @@ def _evaluate_checkpoint(checkpoint: Path, data: Path | None, split: str, as_jso
 
 
 def _legibility_rows(
-    hand: str, reader: str, data: Path | None, sentences: Path | None, smoothnesses: list[float],
-    candidates: int, seed: int, quiet: bool,
+    hand: str, reader: str, data: Path | None, leave_out: list[str], sentences: Path | None,
+    n: int | None, smoothnesses: list[float], candidates: int, seed: int, quiet: bool,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """A row of figures for people's lines, then for each smoothness, raw and checked."""
     from handwriter.author import Author
@@ -87,18 +175,25 @@ def _legibility_rows(
     from handwriter.reader import load_reader
 
     author = Author(load(hand), load_reader(reader))
-    texts = load_sentences(sentences)
+    texts = load_sentences(sentences)[:n]
+    people = None
     if data is not None:
         from handwriter.training.lines import load_lines
 
-        lines = load_lines(data)
-        people = [lines.line(int(i)) for i in lines.where("validation")]
-        yield {"smoothness": None, "how": "people", **real_legibility(author.reader, people).row()}
-    for smoothness in with_bar(iter(smoothnesses), len(smoothnesses), "evaluating", quiet):
-        raw = raw_legibility(author.hand, author.reader, texts, smoothness, seed)
-        checked = selected_legibility(author, texts, smoothness, seed, candidates)
-        for how, found in (("raw", raw), ("checked", checked)):
-            yield {"smoothness": smoothness, "how": how, **found.row()}
+        real = load_lines(data)
+        chosen = spread_over(validation_lines(real, leave_out), n)
+        if not chosen:
+            raise BadData(f"{data} has no validation line left to read; give another --data")
+        people = real_legibility(author.reader, [real.line(i) for i in chosen])
+        yield {"smoothness": None, "how": "people", **people.row(), "to_people": None}
+    asked = [(smoothness, how) for smoothness in smoothnesses for how in ("raw", "checked")]
+    for smoothness, how in with_bar(iter(asked), len(asked), "evaluating", quiet):
+        if how == "raw":
+            found = raw_legibility(author.hand, author.reader, texts, smoothness, seed)
+        else:
+            found = selected_legibility(author, texts, smoothness, seed, candidates)
+        ratio = found.to(people) if people else None
+        yield {"smoothness": smoothness, "how": how, **found.row(), "to_people": ratio}
 
 
 def _print_legibility(rows: Iterator[dict[str, Any]], as_json: bool) -> None:
@@ -106,23 +201,46 @@ def _print_legibility(rows: Iterator[dict[str, Any]], as_json: bool) -> None:
         for row in rows:
             print_json(row)
         return
-    from rich.console import Console
-    from rich.table import Table
+    found = list(rows)
+    figures = ("character_error_rate", "word_error_rate", "worst_line", "broken", "unfinished")
+    print_table(
+        ["smoothness", "", "CER", "WER", "worst line", "broken", "unfinished", "drawn", "slant",
+         "size", "spacing"],
+        [
+            (
+                *_named(row),
+                *(f"{100 * row[name]:.1f} %" for name in figures),
+                f"{row['candidates']:.1f}",
+                *(f"{row[name][0]:.2f} ± {row[name][1]:.2f}" for name in TRAITS),
+            )
+            for row in found
+        ],
+    )  # fmt: skip
+    print("\nnot read rightly, of each kind of character:")
+    print_table(
+        ["smoothness", "", *KINDS, "worst to lower case", "CER to people's"],
+        [
+            (
+                *_named(row),
+                *(_percent(row["missed"].get(kind)) for kind in KINDS),
+                _times(row["worst_to_lower_case"]),
+                _times(row["to_people"]),
+            )
+            for row in found
+        ],
+    )
 
-    table = Table(box=None)
-    for name in ("smoothness", "", "CER", "WER", "worst line", "broken", "unfinished",
-                 "drawn", "slant", "size", "spacing"):  # fmt: skip
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        rates = ("character_error_rate", "word_error_rate", "worst_line", "broken", "unfinished")
-        table.add_row(
-            "" if row["smoothness"] is None else f"{row['smoothness']:g}",
-            row["how"],
-            *(f"{100 * row[name]:.1f} %" for name in rates),
-            f"{row['candidates']:.1f}",
-            *(f"{row[name][0]:.2f} ± {row[name][1]:.2f}" for name in ("slant", "size", "spacing")),
-        )
-    Console(width=120 if not sys.stdout.isatty() else None).print(table)
+
+def _named(row: dict[str, Any]) -> tuple[str, str]:
+    return "" if row["smoothness"] is None else f"{row['smoothness']:g}", row["how"]
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def _times(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.2f} x"
 
 
 def _numbers(listed: str) -> list[float]:
