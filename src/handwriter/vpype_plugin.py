@@ -12,6 +12,7 @@ import numpy as np
 import vpype
 import vpype_cli
 
+from handwriter.cli.options import DEFAULT_HAND
 from handwriter.errors import HandwriterError
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ DOT_MM = 0.001  # vpype drops lines of one point; our SVG draws a dot as this to
 @click.option("-b", "--smoothness", type=vpype_cli.FloatType(), default=1.5, show_default=True,
               help="0 as varied as people, 1.5 steady.")  # fmt: skip
 @click.option("--seed", type=vpype_cli.IntegerType(), default=None, help="Repeat the same ink.")
-@click.option("--hand", type=str, default="research", show_default=True,
+@click.option("--hand", type=str, default=DEFAULT_HAND, show_default=True,
               help="An installed hand's name, or a file.")  # fmt: skip
-@click.option("--reader", type=str, default="research", show_default=True,
-              help="An installed reader's name, or a file.")  # fmt: skip
+@click.option("--reader", type=str,
+              help="An installed reader's name, or a file; else the hand's own.")  # fmt: skip
 @click.option("--check/--no-check", default=True, show_default=True,
               help="Read each line, and draw it again if need be.")  # fmt: skip
 @vpype_cli.global_processor
@@ -42,7 +43,7 @@ def handwriter(
     smoothness: float,
     seed: int | None,
     hand: str,
-    reader: str,
+    reader: str | None,
     check: bool,
 ) -> vpype.Document:
     """Write TEXT by hand, one line of ink a line of text.
@@ -55,7 +56,7 @@ def handwriter(
     from handwriter.output.layout import lay_out
 
     try:
-        lines = _written(text.split("\n"), smoothness, seed, hand, reader if check else None)
+        lines = _written(text.split("\n"), smoothness, seed, hand, reader, check)
         add(document, lay_out(lines))
     except HandwriterError as error:
         raise click.ClickException(str(error)) from error
@@ -68,17 +69,23 @@ setattr(handwriter, "help_group", "Plugins")  # noqa: B010 (click does not know 
 
 
 def _written(
-    texts: list[str], smoothness: float, seed: int | None, hand: str, reader: str | None
+    texts: list[str],
+    smoothness: float,
+    seed: int | None,
+    hand: str,
+    reader: str | None,
+    check: bool,
 ) -> Sequence[Written]:
     from handwriter.hand import load
 
     writer = load(hand)
-    if reader is None:
+    if not check:
         return list(writer.iter_lines(texts, smoothness=smoothness, seed=seed))
     from handwriter.author import Author
     from handwriter.reader import load_reader
+    from handwriter.weights import reader_beside
 
-    author = Author(writer, load_reader(reader))
+    author = Author(writer, load_reader(reader or reader_beside(writer.name)))
     return list(author.iter_lines(texts, smoothness=smoothness, seed=seed))
 
 

@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 
 
 def show_characters(
-    hand: str, reader: str, words: int | None, smoothness: float | None, candidates: int, seed: int,
-    checked: bool, output: Path | None, as_json: bool, quiet: bool,
+    hand: str, reader: str | None, words: int | None, smoothness: float | None,
+    candidates: int, seed: int, checked: bool, output: Path | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Print how often each character is read rightly; draw all words, where that is asked."""
     from handwriter.author import Author
     from handwriter.characters import N_WORDS, attempts, n_attempts, scores, sheet
     from handwriter.hand import DEFAULT_SMOOTHNESS, load
     from handwriter.reader import load_reader
+    from handwriter.weights import reader_beside
 
-    author = Author(load(hand), load_reader(reader))
+    writer = load(hand)
+    author = Author(writer, load_reader(reader or reader_beside(writer.name)))
     n_words = words or N_WORDS
     going = attempts(
         author, words=n_words, seed=seed, candidates=candidates, checked=checked,

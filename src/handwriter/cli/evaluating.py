@@ -42,7 +42,7 @@ def evaluate(
     split: Annotated[
         str, typer.Option("--split", help="For a checkpoint: validation or train.")
     ] = "validation",
-    reader: ReaderName = "research",
+    reader: ReaderName = None,
     sentences: Annotated[
         Path | None, typer.Option("--sentences", help="A text file in place of our 500 sentences.")
     ] = None,
@@ -160,7 +160,7 @@ def _evaluate_checkpoint(checkpoint: Path, data: Path | None, split: str, as_jso
 
 
 def _legibility_rows(
-    hand: str, reader: str, data: Path | None, leave_out: list[str], sentences: Path | None,
+    hand: str, reader: str | None, data: Path | None, leave_out: list[str], sentences: Path | None,
     n: int | None, smoothnesses: list[float], candidates: int, seed: int, quiet: bool,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """A row of figures for people's lines, then for each smoothness, raw and checked."""
@@ -173,8 +173,10 @@ def _legibility_rows(
     )
     from handwriter.hand import load
     from handwriter.reader import load_reader
+    from handwriter.weights import reader_beside
 
-    author = Author(load(hand), load_reader(reader))
+    writer = load(hand)
+    author = Author(writer, load_reader(reader or reader_beside(writer.name)))
     texts = load_sentences(sentences)[:n]
     people = None
     if data is not None:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+DEFAULT_HAND = "research"  # as `handwriter.weights` has it, which takes long to import
+
 
 def _hands() -> list[str]:
     from handwriter.weights import installed_hands
@@ -39,9 +41,11 @@ Smoothness = Annotated[
     ),
 ]
 ReaderName = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--reader", help="An installed reader's name, or a file.", autocompletion=_readers
+        "--reader",
+        help="An installed reader's name, or a file; without it, the one that goes with the hand.",
+        autocompletion=_readers,
     ),
 ]
 Candidates = Annotated[

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from handwriter.cli.options import (
+    DEFAULT_HAND,
     AsJson,
     Candidates,
     Format,
@@ -100,7 +101,7 @@ def page(
     ] = None,
     smoothness: Smoothness = 1.5,
     seed: Seed = None,
-    hand: HandName = "research",
+    hand: HandName = DEFAULT_HAND,
     style: StyleName = None,
     style_text: StyleText = None,
     candidates: Candidates = 4,
@@ -111,7 +112,7 @@ def page(
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing unless every line can be read.")
     ] = False,
-    reader: ReaderName = "research",
+    reader: ReaderName = None,
     profile: ProfileName = None,
     pen_speed: PenSpeed = None,
     bed: Bed = None,
@@ -150,7 +151,7 @@ def page(
     text = read_text(None if is_standard(file) else file)
     writer = load(hand)
     primer = opened_style(writer, style, style_text)
-    write = _lines_of(writer, reader if check else None, smoothness, candidates, strict)
+    write = _lines_of(writer, check, reader, smoothness, candidates, strict)
     with progress_bar(quiet) as bar:
         task = bar.add_task("writing", total=1.0)
         document = compose(
@@ -185,15 +186,16 @@ def _margins(given: str) -> tuple[float, float, float, float]:
 
 
 def _lines_of(
-    hand: Hand, reader: str | None, smoothness: float, candidates: int, strict: bool
+    hand: Hand, check: bool, reader: str | None, smoothness: float, candidates: int, strict: bool
 ) -> WritesLines:
-    """What writes lines; without a reader they are not checked."""
-    if reader is None:
+    """What writes lines, checked by a reader or not."""
+    if not check:
         return partial(hand.iter_lines, smoothness=smoothness)
     from handwriter.author import Author
     from handwriter.reader import load_reader
+    from handwriter.weights import reader_beside
 
-    author = Author(hand, load_reader(reader))
+    author = Author(hand, load_reader(reader or reader_beside(hand.name)))
     return partial(author.iter_lines, smoothness=smoothness, candidates=candidates, strict=strict)
 
 
@@ -223,7 +225,7 @@ def _report(document: Document, files: list[Path], *, as_json: bool, quiet: bool
 
 @commands.command(epilog="Example: handwriter styles -o styles.png")
 def styles(
-    hand: HandName = "research",
+    hand: HandName = DEFAULT_HAND,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A sheet of them, .png or .svg.")
     ] = None,

@@ -30,7 +30,7 @@ def read(
         Path | None,
         typer.Option("--truth", help="What it says: a text file, one line a line of ink."),
     ] = None,
-    reader: ReaderName = "research",
+    reader: ReaderName = None,
     format: Format = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -44,6 +44,7 @@ def read(
     from handwriter.interchange import read_ink
     from handwriter.reader import load_reader
     from handwriter.transcript import Tally, transcribe
+    from handwriter.weights import DEFAULT_READER
 
     if is_standard(file):
         _check_pipe(format, truth)
@@ -51,7 +52,7 @@ def read(
     if truth is not None:
         lines = _with_truth(list(lines), truth)
     tally = Tally()
-    for transcript in transcribe(load_reader(reader), lines):
+    for transcript in transcribe(load_reader(reader or DEFAULT_READER), lines):
         print(transcript.as_json() if as_json else transcript.as_text())
         tally.add(transcript)
     if quiet:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from handwriter.cli.options import (
+    DEFAULT_HAND,
     AsJson,
     Candidates,
     Format,
@@ -57,7 +58,7 @@ def write(
     smoothness: Smoothness = 1.5,
     seed: Seed = None,
     samples: Annotated[int, typer.Option("--samples", help="Write each line so many times.")] = 1,
-    hand: HandName = "research",
+    hand: HandName = DEFAULT_HAND,
     style: StyleName = None,
     style_text: StyleText = None,
     candidates: Candidates = 4,
@@ -68,7 +69,7 @@ def write(
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing unless every line can be read.")
     ] = False,
-    reader: ReaderName = "research",
+    reader: ReaderName = None,
     replace_unknown: Annotated[
         bool,
         typer.Option("--replace-unknown", help="Write a blank for what the hand cannot write."),
@@ -109,8 +110,10 @@ def write(
     if check:
         from handwriter.author import Author
         from handwriter.reader import load_reader
+        from handwriter.weights import reader_beside
 
-        written = Author(writer, load_reader(reader)).iter_lines(
+        judge = load_reader(reader or reader_beside(writer.name))
+        written = Author(writer, judge).iter_lines(
             lines,
             smoothness=smoothness,
             seed=seed,
@@ -167,7 +170,7 @@ def explain(
     output: Output,
     smoothness: Smoothness = 1.5,
     seed: Seed = None,
-    hand: HandName = "research",
+    hand: HandName = DEFAULT_HAND,
 ) -> None:
     """Draw what the network thinks while it writes.
 
