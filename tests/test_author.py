@@ -149,14 +149,14 @@ def test_a_line_does_not_depend_on_the_lines_beside_it(author_of):
     assert beside.n_candidates == alone.n_candidates
 
 
-def test_a_long_line_is_checked_piece_by_piece_each_after_the_one_kept(author_of):
+def test_a_long_line_is_checked_piece_by_piece_each_after_the_first_one_kept(author_of):
     text = "the quick brown fox jumps over the lazy dog and does it again"
     author = author_of()
     line = author.write(text, seed=SEED)
     assert len(line.verdicts) > 1
     first, *rest = dict.fromkeys((text, before) for text, _, before in author.hand.asked)
     assert first[1] is None
-    assert [before for _, before in rest] == [first[0], *[text for text, _ in rest[:-1]]]
+    assert [before for _, before in rest] == [first[0]] * len(rest)
     assert line.read == text
     assert line.seed == SEED
 
@@ -169,7 +169,9 @@ def test_every_line_goes_on_from_the_style(author_of):
     ]  # fmt: skip
     assert [line.read for line in lines] == ["hello", "again"]
     (long,) = author.iter_lines(["hello again " * 4], seed=SEED, candidates=1, style=style)
-    assert [before for _, _, before in author.hand.asked[2:]] == ["so it was"] * 2
+    asked = author.hand.asked[2:]
+    assert len(asked) > 1
+    assert {before for _, _, before in asked} == {"so it was"}
     assert long.read == ("hello again " * 4).strip()
     assert author.characters == author.hand.characters
 

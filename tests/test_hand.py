@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from handwriter.errors import BadHand, BadOption, HandwriterError, UnsupportedText
 from handwriter.hand import (
+    LONGEST_DRAFT,
     LONGEST_PIECE,
     LONGEST_STYLE,
     LONGEST_WHOLE,
+    LONGEST_WORD,
     MOST_LINES_AT_ONCE,
     MOST_SEED,
     Draft,
@@ -205,26 +207,36 @@ WORDS = st.text(alphabet="ab ", max_size=400).map(lambda text: text.strip(" "))
 def test_parts_join_to_the_text_and_are_short_enough(text):
     parts = list(_parts(text))
     assert "".join(parts) == text
-    assert all(1 <= len(part) <= LONGEST_PIECE for part in parts)
+    for part in parts:
+        is_word = " " not in part[1:]
+        assert 1 <= len(part) <= (LONGEST_WORD if is_word else LONGEST_PIECE)
 
 
 @given(WORDS)
-def test_pieces_join_to_the_text_and_with_the_one_before_are_short_enough(text):
+def test_pieces_join_to_the_text_and_are_cut_at_words_that_are_not_too_long(text):
     cut = pieces(text)
     assert "".join(cut) == text
     assert all(cut)
     assert len(cut) <= 1 or len(text) > LONGEST_WHOLE
     for before, piece in pairwise(cut):
-        assert len(before.lstrip(" ") + piece) <= 2 * LONGEST_PIECE
+        assert piece.startswith(" ") or len(before) == LONGEST_WORD
 
 
 def test_a_line_is_cut_at_words_into_like_lengths():
     assert pieces(f"  {LONG} ") == [
-        "It was a bright cold day in",
-        " April, and the clocks were",
-        " striking thirteen;",
+        "It was a",
+        " bright cold",
+        " day in",
+        " April, and",
+        " the clocks",
+        " were",
+        " striking",
+        " thirteen;",
         " so it goes.",
     ]
+    assert pieces("an uncharacteristically long word") == [
+        "an", " uncharacteristically", " long word",
+    ]  # fmt: skip
     assert [len(part) for part in _parts("a" * 70)] == [30, 30, 10]
     assert pieces("a" * LONGEST_WHOLE) == ["a" * LONGEST_WHOLE]
 
@@ -280,16 +292,23 @@ def test_lines_are_primed_alone_as_together(tiny_hand):
         np.testing.assert_array_equal(state["step"].ravel(), steps[-1])
 
 
-def test_a_line_is_its_pieces_drawn_one_after_the_other(hand):
+def test_a_line_is_its_pieces_each_after_the_first_and_behind_the_one_before(hand):
     (written,) = hand.write_lines([f"  {LONG}"], seed=5, smoothness=1)
     drafts: list[Draft] = []
     for number, text in enumerate(pieces(LONG)):
         seed = piece_seed(5, number, 0)
-        after = [drafts[-1] if drafts else None]
+        after = [drafts[0] if drafts else None]
         drafts += hand.drafts([text], [seed], smoothness=1, after=after)
         np.testing.assert_array_equal(drafts[-1].end, drafts[-1].ink.points[-1])
     joined = hand.joined(unmarked(f"  {LONG}"), drafts, smoothness=1, seed=5)
     assert same_ink(joined, written)
+    x, n = 0.0, 0  # where the last piece ended, and the points before this one
+    left = written.points[0, 0] - drafts[0].ink.points[0, 0]  # the leading blanks
+    for number, draft in enumerate(drafts):
+        begin = drafts[0].end[0] if number else 0.0
+        points = written.points[n : n + draft.ink.n_points] - [left, 0]
+        np.testing.assert_allclose(points, draft.ink.moved(x - begin, 0).points, atol=1e-9)
+        x, n = x + draft.end[0] - begin, n + draft.ink.n_points
     assert vars(joined) | {"strokes": 0} == vars(written) | {"strokes": 0}
 
 
@@ -557,9 +576,9 @@ def test_a_trace_is_the_same_line_seen_from_inside(tiny_hand):
 
 
 def test_a_trace_holds_what_is_written_in_one_go(tiny_hand):
-    assert tiny_hand.trace("a" * LONGEST_WHOLE, seed=1).window.shape[1] == LONGEST_WHOLE + 1
+    assert tiny_hand.trace("a" * LONGEST_DRAFT, seed=1).window.shape[1] == LONGEST_DRAFT + 1
     with pytest.raises(BadOption, match="at most 45"):
-        tiny_hand.trace("a" * (LONGEST_WHOLE + 1))
+        tiny_hand.trace("a" * (LONGEST_DRAFT + 1))
 
 
 def test_ink_that_is_no_number_is_a_fault_of_the_hand(tiny_hand):

@@ -100,7 +100,7 @@ class Verdict:
 class Checked(Written):
     """A line that was read before it was given: with the verdicts on its pieces.
 
-    A line of more than 45 characters is written, and judged, in several pieces.
+    A line of more than 14 characters is written, and judged, in several pieces.
     """
 
     verdicts: tuple[Verdict, ...] = ()
@@ -299,7 +299,7 @@ class _Work:
     @property
     def before(self) -> Draft | None:
         """The piece that the next one goes on from."""
-        return self.style or (self.kept[-1][0] if self.kept else None)
+        return self.style or (self.kept[0][0] if self.kept else None)
 
     def seeds(self, n: int) -> list[int]:
         """Those of the next n candidates."""

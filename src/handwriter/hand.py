@@ -1,9 +1,9 @@
 """The hand: text in, ink out.
 
-A line of at most 45 characters is written in one go.  A longer one is written in pieces, each
-primed (Graves 2013, section 5.5) with the piece before it: the network is shown the steps of that
-piece, with both texts, and goes on from there, so that hand, size and baseline stay.  Where there
-is a style, each piece of each line goes on in the same way from the style's ink.
+A short line is written in one go.  A longer one is written in pieces, each primed (Graves 2013,
+section 5.5) with the line's first piece: the network is shown the steps of that piece, with both
+texts, and goes on from there, so that hand, size and baseline stay.  Where there is a style, each
+piece of each line goes on in the same way from the style's ink.
 """
 
 from __future__ import annotations
@@ -48,9 +48,12 @@ MOST_SMOOTHNESS = 20.0
 MOST_SEED = 2**63 - 1
 MOST_SAMPLE_STEPS = 100_000
 MOST_LINES_AT_ONCE = 64
-LONGEST_WHOLE = 45  # characters written in one go; few lines of IAM-OnDB are longer
-LONGEST_PIECE = 30  # of a longer line; with the piece before it, no more than it was trained on
-LONGEST_STYLE = LONGEST_WHOLE
+# Short pieces: a line that goes wrong does not come back, and what follows goes wrong with it.
+LONGEST_WHOLE = 14  # characters of a line that is written in one go
+LONGEST_PIECE = 12  # of a longer line, unless one word is longer
+LONGEST_WORD = 30  # a longer one is cut
+LONGEST_DRAFT = 45  # that can be drawn in one go; few lines of IAM-OnDB are longer
+LONGEST_STYLE = LONGEST_DRAFT
 LOOKAHEAD = (
     8  # characters of a style that are shown anew with each text, whose letters reach so far
 )
@@ -246,7 +249,7 @@ class Hand:
                 [left[i].pop(0) for i in going],
                 [piece_seed(seed + i, len(drafts[i])) for i in going],
                 smoothness,
-                [style or (drafts[i][-1] if drafts[i] else None) for i in going],
+                [style or (drafts[i][0] if drafts[i] else None) for i in going],
                 keep=keep,
             )
             for i, draft in zip(going, new, strict=True):
@@ -311,9 +314,9 @@ class Hand:
         self._check_reads()
         check_text(list(texts), self.characters)
         for text in texts:
-            if not 0 < len(text) <= LONGEST_WHOLE:
+            if not 0 < len(text) <= LONGEST_DRAFT:
                 raise BadOption(
-                    f"a piece has 1 to {LONGEST_WHOLE} characters, not {len(text)}; cut the line "
+                    f"a piece has 1 to {LONGEST_DRAFT} characters, not {len(text)}; cut the line "
                     "with `handwriter.hand.pieces`"
                 )
         smoothness, seeds = check_smoothness(smoothness), [check_seed(seed) for seed in seeds]
@@ -431,10 +434,10 @@ class Hand:
     ) -> Written:
         """The line that the drafts of its pieces make, marked, and moved by its leading blanks.
 
-        Where all pieces went on from a style, each is moved to the end of the one before it, and
-        the line begins at x = 0.  Where there is something to mark, the drafts need their `focus`.
+        Each piece is moved to the end of the one before it; with a style the line begins at x = 0.
+        Where there is something to mark, the drafts need their `focus`.
         """
-        inks = _one_after_the_other(drafts, style) if style else [draft.ink for draft in drafts]
+        inks = _one_after_the_other(drafts, style)
         ink = Ink(tuple(stroke for ink in inks for stroke in ink.strokes))
         if line.marks and drafts:
             ink = self._marked(ink, line, drafts, seed, goes_on=style is not None)
@@ -510,28 +513,27 @@ class Hand:
     ) -> Iterator[PenPoint]:
         drafts: list[Draft] = []
         indent = np.array([self._indent(line.base), 0.0])
-        end = np.zeros(2)
+        x = 0.0  # where the last piece ended
         for number, piece in enumerate(pieces(line.base, goes_on=style is not None)):
-            before = style or (drafts[-1] if drafts else None)
+            before = style or (drafts[0] if drafts else None)
             own = piece_seed(seed, number)
             (job,) = self._jobs([piece], [own], [before])
-            origin, moved = before.end if before else np.zeros(2), np.zeros(2)
-            if style:
-                origin = np.array([end[0], style.end[1]])
+            moved, origin = np.zeros(2), before.end if before else np.zeros(2)
+            begin = float(origin[0])
             steps: list[Floats] = []
             finished = False
             for step, complete in stream(self.weights, job, smoothness):
+                moved = moved + self._ways(step[None])[0]
                 if style and not drafts and not steps:
-                    origin[0] -= self._ways(step[None])[0, 0]  # the line begins at x = 0
+                    begin = float((origin + moved)[0])  # the line begins at x = 0
                 steps.append(step)
                 finished = bool(complete)
-                moved = moved + self._ways(step[None])[0]
-                x, y = origin + moved + indent
-                yield PenPoint(float(x), float(y), bool(step[2] > DOWN))
-            end = origin + moved
+                point = origin + moved + [x - begin, 0.0] + indent
+                yield PenPoint(float(point[0]), float(point[1]), bool(step[2] > DOWN))
             nothing = np.zeros((0, 1), np.float32)
             drawing = Drawing(np.array(steps), finished, nothing, nothing)
             drafts.append(self._draft(piece, own, before, job, drawing))
+            x += drafts[-1].end[0] - begin
             if not finished:
                 break
         _warn_unfinished(self.joined(line, drafts, smoothness=smoothness, seed=seed, style=style))
@@ -566,10 +568,10 @@ class Hand:
         """Write one line of at most 45 characters and keep all that the network computed."""
         (line,) = self.spelled([text])
         smoothness, seed = check_smoothness(smoothness), check_seed(seed)
-        piece, *more = pieces(line.base)
-        if more:
+        piece = line.base.strip(" ")
+        if len(piece) > LONGEST_DRAFT:
             raise BadOption(
-                f"the text has {len(line.base)} characters; at most {LONGEST_WHOLE} are written "
+                f"the text has {len(line.base)} characters; at most {LONGEST_DRAFT} are written "
                 "in one go and can be traced: shorten it"
             )
         jobs = self._jobs([piece], [seed], [None])
@@ -638,23 +640,32 @@ def step_budget(n_characters: int, pace: float) -> int:
 def _parts(text: str) -> Iterator[str]:
     """Parts of like length, at most `LONGEST_PIECE`, that join to `text`.
 
-    They are cut before a blank; a word longer than a part is cut where it must be.
+    They are cut before a blank; a longer word is a part of its own, and cut only beyond
+    `LONGEST_WORD`.
     """
     while len(text) > LONGEST_PIECE:
         even = len(text) / math.ceil(len(text) / LONGEST_PIECE)
         blanks = [place for place in range(1, LONGEST_PIECE + 1) if text[place] == " "]
-        cut = min(blanks, key=lambda place: abs(place - even), default=LONGEST_PIECE)
+        word = len(text) if (end := text.find(" ", 1)) < 0 else end
+        cut = min(blanks, key=lambda place: abs(place - even), default=min(word, LONGEST_WORD))
         yield text[:cut]
         text = text[cut:]
     if text:
         yield text
 
 
-def _one_after_the_other(drafts: Sequence[Draft], style: Draft) -> Iterator[Ink]:
-    """The ink of drafts that all begin at the end of a style, as one line that begins at x = 0."""
+def _one_after_the_other(drafts: Sequence[Draft], style: Draft | None) -> Iterator[Ink]:
+    """The ink of drafts, each behind the one before.
+
+    They all begin at the end of the style, or else of the first of them.  With a style the line
+    begins at x = 0.
+    """
     x = 0.0
     for number, draft in enumerate(drafts):
-        begin = style.end[0] if number else draft.ink.points[0, 0]
+        if number:
+            begin = (style or drafts[0]).end[0]
+        else:
+            begin = draft.ink.points[0, 0] if style and draft.ink.n_points else 0.0
         yield draft.ink.moved(x - begin, 0.0)
         x += draft.end[0] - begin
 
