@@ -1,13 +1,9 @@
 """What the documentation promises is there, and what is there is documented."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tomllib
-import warnings
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,7 +13,6 @@ import typer
 
 import handwriter
 from handwriter.cli import app, run
-from handwriter.hand import UnfinishedWarning
 from handwriter.output import FORMATS
 from handwriter.training.lines import save_lines
 from handwriter.training.reading import ReadingScore
@@ -60,17 +55,6 @@ def test_each_format_and_recipe_is_named():
 def test_links_in_the_readme_lead_somewhere():
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
-
-
-def test_the_python_example_in_the_readme_runs(tmp_path, monkeypatch, tiny_hand_path):
-    monkeypatch.chdir(tmp_path)
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    opened = handwriter.load(str(tiny_hand_path))
-    monkeypatch.setattr("handwriter.hand.load", lambda: opened)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UnfinishedWarning)  # the tiny hand only scribbles
-        exec(compile(example, "README.md", "exec"), {})
-    assert (tmp_path / "fox.svg").read_text().startswith("<?xml")
 
 
 def test_each_dependency_has_its_reason():
@@ -174,23 +158,3 @@ def test_the_defaults_shown_are_some_that_it_takes(tmp_path, monkeypatch, capsys
     assert f"[default: {tomllib.loads(example)['data']['show']['lines']}]" in (
         capsys.readouterr().out
     )
-
-
-@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
-def test_the_commands_shown_run(tmp_path, tiny_hand_path, tiny_reader_path):
-    """With tiny networks as the user's defaults; with --no-config it is the hand of the package."""
-    hand, reader = f"hand = '{tiny_hand_path}'\n", f"reader = '{tiny_reader_path}'\n"
-    own = tmp_path / "handwriter" / "handwriter.toml"
-    own.parent.mkdir()
-    own.write_text(f"[write]\n{hand}{reader}[read]\n{reader}[explain]\n{hand}")
-    (tmp_path / "drafts.toml").write_text(f"[write]\n{hand}{reader}")
-    (tmp_path / "letter.txt").write_text("ab\nc\n")
-    shown = "".join(blocks("sh", COMMAND_LINE))
-    program = f'handwriter() {{ "{sys.executable}" -m handwriter "$@"; }}'
-    done = subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", f"{program}\n{shown}"],
-        cwd=tmp_path, env=os.environ | {"XDG_CONFIG_HOME": str(tmp_path)}, capture_output=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    for name in re.findall(r"(?:> |-o )([\w-]+\.\w+)", shown):
-        assert (tmp_path / name).stat().st_size, name
