@@ -47,6 +47,7 @@ def test_the_built_in_recipes_are_the_hands_the_reader_and_the_papers_three_netw
         "default",
         "quick",
         "reader",
+        "reader-open",
         "reader-continued",
         *PAPERS,
     }

@@ -54,9 +54,7 @@ LONGEST_PIECE = 12  # of a longer line, unless one word is longer
 LONGEST_WORD = 30  # a longer one is cut
 LONGEST_DRAFT = 45  # that can be drawn in one go; few lines of IAM-OnDB are longer
 LONGEST_STYLE = LONGEST_DRAFT
-LOOKAHEAD = (
-    8  # characters of a style that are shown anew with each text, whose letters reach so far
-)
+LOOKAHEAD = 8  # characters of a style that are shown anew with each text: its letters reach so far
 
 
 class UnfinishedWarning(UserWarning):

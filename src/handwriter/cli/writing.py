@@ -203,10 +203,14 @@ def _cards() -> Iterator[dict[str, Any]]:
 
     for hand in map(weights.load_weights, weights.installed_hands()):
         training = {"epochs": int(hand.about["epochs"]), "weights": hand.about["weights"]}
-        yield {"kind": "hand", **_described(hand), **training}
+        yield {"kind": "hand", **_described(hand), **training, **_figures(hand, "nats_a_point")}
     for reader in map(weights.load_reader_weights, weights.installed_readers()):
-        rate = json.loads(reader.about["figures"])["character_error_rate"]
-        yield {"kind": "reader", **_described(reader), "character_error_rate": rate}
+        yield {"kind": "reader", **_described(reader), **_figures(reader, "character_error_rate")}
+
+
+def _figures(opened: Weights | ReaderWeights, name: str) -> dict[str, float | None]:
+    """That figure of the validation lines; None where the file does not tell it."""
+    return {name: json.loads(opened.about.get("figures", "{}")).get(name)}
 
 
 def _described(opened: Weights | ReaderWeights) -> dict[str, str]:
@@ -225,6 +229,7 @@ def _print_card(card: dict[str, Any]) -> None:
     print(f"  characters  {card['characters'].strip()} and the blank")
     if is_hand:
         print(f"  trained     {card['epochs']} epochs, {card['weights']} weights")
-    else:
-        rate = 100 * card["character_error_rate"]
-        print(f"  figures     {rate:.1f} % of characters read wrongly in validation")
+        if (nats := card["nats_a_point"]) is not None:
+            print(f"  figures     {nats:.3f} nats a point in validation")
+    elif (rate := card["character_error_rate"]) is not None:
+        print(f"  figures     {100 * rate:.1f} % of characters read wrongly in validation")

@@ -344,9 +344,10 @@ def export(
         "updates": header["update"],
         "epochs": header["epoch"],
     }
+    validation = lines.where("validation")
+    if len(validation):
+        about["figures"] = vars(task.evaluate(network, validation, this_machine("fp32")))
     if isinstance(task, Reading):
-        score = task.evaluate(network, lines.where("validation"), this_machine("fp32"))
-        about["figures"] = vars(score)
         return export_reader(network, name=name, licence=licence, data=data, about=about, int8=int8)
     model = step_graph(network, int8=int8)
     about |= {
@@ -360,7 +361,7 @@ def export(
         "scaling": header["scaling"],
         "weights": "int8" if int8 else "fp32",
     }
-    if len(validation := lines.where("validation")):
+    if len(validation):
         chosen = np.random.default_rng(0).permutation(validation)[:VALIDATION_LINES]
         about["accuracy"] = accuracy(network, model, task.make_batch(chosen, None))
     return sealed_file(model, about)
