@@ -36,8 +36,8 @@ FIFTY_SMOOTHNESS = 1.0
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hand", default="research")
-    parser.add_argument("--reader", default="research")
+    parser.add_argument("--hand", default="open")
+    parser.add_argument("--reader", default="open")
     arguments = parser.parse_args()
     hand = handwriter.load(arguments.hand)
     author = handwriter.Author(hand, handwriter.load_reader(arguments.reader))

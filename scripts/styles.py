@@ -69,7 +69,7 @@ class Candidate:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("hand")
-    parser.add_argument("--reader", default="research")
+    parser.add_argument("--reader", default="open")
     parser.add_argument("--styles", type=int, default=10, help="how many (at most 12)")
     parser.add_argument("--lines", type=int, default=600, help="drawn at each smoothness")
     parser.add_argument("--seed", type=int, default=1)

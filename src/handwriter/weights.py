@@ -20,7 +20,7 @@ from handwriter.errors import BadHand, BadReader, HandwriterError
 
 FORMAT, VERSION = "handwriter hand", 3
 READER_FORMAT, READER_VERSION = "handwriter reader", 1
-DEFAULT_HAND = DEFAULT_READER = "research"
+DEFAULT_HAND = DEFAULT_READER = "open"
 STYLES = ".styles.jsonl"  # in place of .onnx: the file of a hand's styles
 MOST_BYTES = 200_000_000  # the paper's network takes 4 million, or 15 in fp32
 PACES = (1e-3, 10.0)  # characters a step that a hand may have; people have some 0.05

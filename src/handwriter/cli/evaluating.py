@@ -30,7 +30,7 @@ TRAITS = ("slant", "size", "spacing")
 
 
 @commands.command(
-    epilog="Example: handwriter evaluate research; "
+    epilog="Example: handwriter evaluate open; "
     "or handwriter evaluate runs/first/best.safetensors --data lines.npz"
 )
 def evaluate(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_HAND = "research"  # as `handwriter.weights` has it, which takes long to import
+DEFAULT_HAND = "open"  # as `handwriter.weights` has it, which takes long to import
 
 
 def _hands() -> list[str]:

@@ -62,7 +62,7 @@ from handwriter.weights import FAR, FORMAT, VERSION, ZERO, first_inputs
 FEWEST_EXAMPLES = 4  # of a character in training, for the hand to say that it knows it
 MOST_WEIGHT = 63  # int8 weights go from -63 to 63
 LEVEL = 1 / 127  # hidden vectors, -1 to 1, are the bytes 1 to 255 with `ZERO` in the middle
-WINDOW_LEVEL = 8 / 255  # so that a window reaches 8 before it is cut off
+WINDOW_LEVEL = 5 / 255  # so that a window reaches 5 before it is cut off
 VALIDATION_LINES = 64  # on which the file is held against the network
 NOWHERE = slice(0, 0)
 LEAST_LOG = -80.0
@@ -113,13 +113,15 @@ class _Graph(Graph):
         matrix, offset = self.constant(weights, f"{to}_weights"), self.constant(bias, f"{to}_bias")
         return self.add("Gemm", x, matrix, offset, to=to)
 
-    def as_bytes(self, x: str, level: float, zero: int, *, to: str | None = None) -> str:
+    def as_bytes(
+        self, x: str, level: float, zero: int, *, to: str | None = None, name: str | None = None
+    ) -> str:
         """x in whole levels above `zero`, cut off at 0 and 255.
 
         The level is fixed and not taken from the largest x of the batch, as in ONNX Runtime's own
         dynamic quantisation: a line's ink must not depend on the lines beside it.
         """
-        each, offset = self.constant(np.float32(level)), self.constant(np.uint8(zero))
+        each, offset = self.constant(np.float32(level), name), self.constant(np.uint8(zero))
         return self.add("QuantizeLinear", x, each, offset, to=to)
 
 
@@ -294,7 +296,8 @@ def _window(graph: _Graph, hidden: str, to_window: Floats, bias: Floats) -> str:
     flat, to = graph.constant(np.array([1])), "next_window"
     if not graph.int8:
         return graph.add("Squeeze", seen, flat, to=to)
-    return graph.as_bytes(graph.add("Squeeze", seen, flat), WINDOW_LEVEL, 0, to=to)
+    seen = graph.add("Squeeze", seen, flat)
+    return graph.as_bytes(seen, WINDOW_LEVEL, 0, to=to, name="window_level")
 
 
 def _draw(graph: _Graph, m: int, end_token: bool) -> None:

@@ -22,7 +22,6 @@ from handwriter.training.checkpoint import Checkpoint
 from handwriter.training.export import (
     LEVEL,
     PEN_COPIES,
-    WINDOW_LEVEL,
     outputs_in_order,
 )
 from handwriter.training.network import N_INPUTS, NetworkConfig
@@ -30,6 +29,9 @@ from handwriter.training.recogniser import KERNEL, STRIDES, ReaderConfig
 from handwriter.weights import FORMAT, ZERO, load_reader_weights, load_weights
 
 Floats = NDArray[np.float32]
+
+
+FIRST_WINDOW_LEVEL = 8 / 255  # of files that do not tell it
 
 
 def revived(path: Path) -> Checkpoint:
@@ -110,7 +112,7 @@ def _layer(stored: _Stored, layer: int, config: NetworkConfig) -> dict[str, Floa
         pen, window, hiddens = np.split(weights, [n_pen, n_pen + a])
         # What the bytes of the window, which begin at 0, were short of ZERO.
         bias = bias - window.sum(axis=0) * np.float32(ZERO * LEVEL)
-        window = window * np.float32(LEVEL / WINDOW_LEVEL)
+        window = window * np.float32(LEVEL / stored.get("window_level", FIRST_WINDOW_LEVEL))
         weights = np.concatenate([pen[[0, PEN_COPIES, -1]], window, hiddens])
     n_input = N_INPUTS + (a + config.cells if layer else 0)
     found = {
