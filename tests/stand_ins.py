@@ -22,6 +22,7 @@ from handwriter.training.export import FEWEST_EXAMPLES
 from handwriter.training.lines import save_lines
 
 SOURCE = Path(handwriter.__file__).parent
+DEFAULTS = "[write]\nseed = 1\n[page]\nseed = 1\n[evaluate]\nlines = 3\ncandidates = 1\n"
 SENTENCES = "A cab, a bee.\nBad\n"
 TINY: dict[str, dict[str, Any]] = {
     "network": {"layers": 2, "cells": 6, "mixtures": 2, "windows": 2, "initial_pace": 0.3},
@@ -41,9 +42,12 @@ def package(folder: Path) -> Path:
     _linked(top, SOURCE, leave_out=small)
     (top / "sentences.txt").write_text(SENTENCES)
     hand = tiny_hand.exported(tiny_hand.network())
-    _write(top / "hands" / "research.onnx", hand)
-    (top / "hands" / "research.styles.jsonl").write_text(_row(writer="oak"))
-    _write(top / "readers" / "research.onnx", tiny_reader.exported(tiny_reader.network()))
+    for card in (SOURCE / "hands").glob("*.md"):
+        _write(top / "hands" / f"{card.stem}.onnx", hand)
+        _write(top / "hands" / f"{card.stem}.styles.jsonl", _row(writer="oak").encode())
+    reader = tiny_reader.exported(tiny_reader.network())
+    for card in (SOURCE / "readers").glob("*.md"):
+        _write(top / "readers" / f"{card.stem}.onnx", reader)
     _linked(top / "training", SOURCE / "training", leave_out=("recipes", "__pycache__"))
     for recipe in (SOURCE / "training" / "recipes").iterdir():
         text = _made_tiny(tomllib.loads(recipe.read_text(encoding="utf-8")))
@@ -52,8 +56,11 @@ def package(folder: Path) -> Path:
 
 
 def defaults(folder: Path) -> Path:
-    """A folder to find the user's handwriter.toml in: what takes long is measured by little."""
-    _write(folder / "handwriter" / "handwriter.toml", b"[evaluate]\nlines = 3\ncandidates = 1\n")
+    """A folder to find the user's handwriter.toml in.
+
+    A hand is measured by little, and always writes the same: some scribbles fit on no paper.
+    """
+    _write(folder / "handwriter" / "handwriter.toml", DEFAULTS.encode())
     return folder
 
 

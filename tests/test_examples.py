@@ -37,7 +37,7 @@ LACKING = {
 PROGRAMS = f"""
 handwriter() {{ "{sys.executable}" -m handwriter "$@"; }}
 vpype() {{ "{sys.executable}" -c 'from vpype_cli import cli; cli()' "$@"; }}
-fortune() {{ echo "a cab"; }}
+fortune() {{ echo "ab"; }}
 """
 
 
