@@ -68,10 +68,10 @@ def stroke_xml(strokes: list[list[tuple[int, int]]]) -> str:
     )
 
 
-def collection() -> dict[str, str]:
+def collection(all_texts: dict[str, list[str]] = TEXTS) -> dict[str, str]:
     """Every file of the collection by its path, as it lies in the archives."""
     files = {}
-    for form, texts in TEXTS.items():
+    for form, texts in all_texts.items():
         folder = f"{form[:3]}/{form[:7]}"
         csr = "\r\n".join(texts)
         files[f"ascii/{folder}/{form}.txt"] = f"OCR:\n\nprinted text\n\nCSR:\r\n\r\n{csr}\r\n"

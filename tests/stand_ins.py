@@ -18,9 +18,11 @@ import tiny_reader
 import handwriter
 from handwriter.ink import Ink
 from handwriter.output import save
+from handwriter.training.export import FEWEST_EXAMPLES
 from handwriter.training.lines import save_lines
 
 SOURCE = Path(handwriter.__file__).parent
+DEFAULTS = "[write]\nseed = 1\n[page]\nseed = 1\n[evaluate]\nlines = 3\ncandidates = 1\n"
 SENTENCES = "A cab, a bee.\nBad\n"
 TINY: dict[str, dict[str, Any]] = {
     "network": {"layers": 2, "cells": 6, "mixtures": 2, "windows": 2, "initial_pace": 0.3},
@@ -28,6 +30,8 @@ TINY: dict[str, dict[str, Any]] = {
     "training": {"epochs": 1, "batch_lines": 4},
 }
 TEXT = "so it was again"
+# What a hand learns of these is enough for "my own hand".
+IAM_TEXTS = fixtures_iam.TEXTS | {"a01-001": ["my own hand was"] * FEWEST_EXAMPLES}
 STROKES = fixtures_iam.letters(TEXT)
 
 
@@ -38,9 +42,12 @@ def package(folder: Path) -> Path:
     _linked(top, SOURCE, leave_out=small)
     (top / "sentences.txt").write_text(SENTENCES)
     hand = tiny_hand.exported(tiny_hand.network())
-    _write(top / "hands" / "research.onnx", hand)
-    (top / "hands" / "research.styles.jsonl").write_text(_row(writer="oak"))
-    _write(top / "readers" / "research.onnx", tiny_reader.exported(tiny_reader.network()))
+    for card in (SOURCE / "hands").glob("*.md"):
+        _write(top / "hands" / f"{card.stem}.onnx", hand)
+        _write(top / "hands" / f"{card.stem}.styles.jsonl", _row(writer="oak").encode())
+    reader = tiny_reader.exported(tiny_reader.network())
+    for card in (SOURCE / "readers").glob("*.md"):
+        _write(top / "readers" / f"{card.stem}.onnx", reader)
     _linked(top / "training", SOURCE / "training", leave_out=("recipes", "__pycache__"))
     for recipe in (SOURCE / "training" / "recipes").iterdir():
         text = _made_tiny(tomllib.loads(recipe.read_text(encoding="utf-8")))
@@ -49,8 +56,11 @@ def package(folder: Path) -> Path:
 
 
 def defaults(folder: Path) -> Path:
-    """A folder to find the user's handwriter.toml in: what takes long is measured by little."""
-    _write(folder / "handwriter" / "handwriter.toml", b"[evaluate]\nlines = 3\ncandidates = 1\n")
+    """A folder to find the user's handwriter.toml in.
+
+    A hand is measured by little, and always writes the same: some scribbles fit on no paper.
+    """
+    _write(folder / "handwriter" / "handwriter.toml", DEFAULTS.encode())
     return folder
 
 
@@ -65,7 +75,7 @@ def files(folder: Path) -> None:
     save(folder / "mine.svg", Ink.from_strokes(STROKES))
     save_lines(folder / "lines.npz", tiny.lines(n_train=20, n_validation=10))
     for iam in (folder / "iam-ondb", folder.parent / "iam-ondb"):
-        fixtures_iam.write_archives(iam)
+        fixtures_iam.write_archives(iam, fixtures_iam.collection(IAM_TEXTS))
     fixtures_unipen.write_archive(folder / "train_r01_v07.tar.bz2")
 
 
