@@ -6,10 +6,12 @@ Run it from anywhere: `python scripts/gallery.py [--hand NAME] [--reader NAME]`.
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
 
 import handwriter
 from handwriter.characters import N_WORDS, attempts, scores, sheet
+from handwriter.cli import run
 from handwriter.evaluation import load_sentences
 from handwriter.explain import explain
 from handwriter.picture import contact_sheet
@@ -30,6 +32,16 @@ SENTENCES = (
     "Yes!",
 )
 MARKED = ("Ångström,", "façade,", "Škoda,", "naïve,", "Straße,", "jalapeño")
+LETTER = """Dear Anna,
+
+thank you for the book & the tea. We arrived on Sunday, 14 March, and nobody was there to open the \
+door; so we sat in the café (it has 12 tables!) and read until 7 o'clock. The house is as you told \
+us: cold, quiet, and quite lovely.
+
+Write soon -- Jürgen sends his love.
+
+    Yours, Zoë
+"""
 SMOOTHNESSES = (0.0, 0.75, 1.5)
 FIFTY_SMOOTHNESS = 1.0
 
@@ -61,6 +73,7 @@ def main() -> None:
     rows += _fifty(author)
     rows += _marked(author)
     rows += _characters(author)
+    rows += _letter(author)
     trace = hand.trace("Dear Anna, thank you", smoothness=0.75, seed=1)
     (GALLERY / "explain.png").write_bytes(explain(trace, hand.weights))
     (GALLERY / "README.md").write_text(_page(hand, rows), encoding="utf-8")
@@ -111,7 +124,8 @@ def _characters(author: handwriter.Author) -> list[str]:
     """Words with each character, as the author gives them."""
     found = list(attempts(author))
     name = f"characters-{author.hand.name}.png"
-    sheet(found).convert("P", palette=1, colors=16).save(GALLERY / name, optimize=True)
+    small = sheet(found).convert("L").reduce(2)  # a picture of 1,900 words has a megabyte
+    small.convert("P", palette=1, colors=16).save(GALLERY / name, optimize=True)
     read = scores(found, author.reader.characters)
     n_enough = sum(score.is_enough for score in read)
     return [
@@ -119,6 +133,24 @@ def _characters(author: handwriter.Author) -> list[str]:
         f"**Selected**: {N_WORDS} words with each character as the author gives them, with what "
         f"was read where it is wrong; {n_enough} of {len(read)} characters are read often enough "
         "(18 of 20, signs 15 of 20), as `handwriter evaluate --characters` counts.\n"
+    ]
+
+
+def _letter(author: handwriter.Author) -> list[str]:
+    """A page, as the command line makes it."""
+    name = f"page-{author.hand.name}.png"
+    options = (
+        "--paper a6 --margins 12 --x-height 2.2 --guides ruled --style maple --seed 4 --dpi 150"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "letter.txt"
+        text.write_text(LETTER, encoding="utf-8")
+        command = ["page", str(text), "-o", str(GALLERY / name), *options.split()]
+        if run(["--no-config", *command, "--hand", author.hand.name]):
+            return []
+    return [
+        f"![a page]({name})\n\n"
+        f"**Selected**: `handwriter page letter.txt -o letter.png {options}`.\n"
     ]
 
 
