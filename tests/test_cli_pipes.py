@@ -201,7 +201,7 @@ def test_what_is_no_text_is_not_sent_to_a_terminal(hand, on_terminal):
         (["data", "s"], "show"),
         (["write", "--smoo"], "--smoothness"),
         (["write", "--hand", "res"], "research"),
-        (["read", "--reader", ""], "research"),
+        (["read", "--reader", "res"], "research"),
     ],
 )
 def test_bash_completes_commands_options_and_names(typed, completed, tmp_path):

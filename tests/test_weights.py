@@ -226,14 +226,14 @@ def test_a_reader_may_have_learned_less_than_its_alphabet(file):
 
 def test_an_installed_reader_is_found_by_its_name(tmp_path, monkeypatch, reader):
     monkeypatch.setattr(module.resources, "files", lambda _: tmp_path)
-    with pytest.raises(BadReader, match=r"no reader 'research' .* name: none is installed$"):
+    with pytest.raises(BadReader, match=r"no reader 'open' .* name: none is installed$"):
         load_reader_weights()
     assert installed_readers() == []
     (tmp_path / "readers").mkdir()
-    (tmp_path / "readers" / "research.onnx").write_bytes(reader)
-    assert installed_readers() == ["research"]
+    (tmp_path / "readers" / "open.onnx").write_bytes(reader)
+    assert installed_readers() == ["open"]
     assert load_reader_weights().name == "tiny"
-    with pytest.raises(BadReader, match=r"an installed name: research$"):
+    with pytest.raises(BadReader, match=r"an installed name: open$"):
         load_reader_weights("yours")
 
 
