@@ -27,9 +27,10 @@ from handwriter.hand import (
     pieces,
 )
 from handwriter.ink import Ink, Line, Written
-from handwriter.reader import Reader
+from handwriter.reader import Reader, load_reader
 from handwriter.spelling import Spelling
 from handwriter.traits import traits
+from handwriter.weights import reader_beside
 
 DEFAULT_CANDIDATES = 4  # that are drawn at a time
 MOST_CANDIDATES = 64
@@ -124,6 +125,14 @@ class Author:
 
     def __init__(self, hand: Hand, reader: Reader) -> None:
         self.hand, self.reader = hand, reader
+
+    @classmethod
+    def of(cls, hand: Hand, reader: str | None = None) -> Author:
+        """The hand with the reader of that name or file, or else the one that goes with the hand.
+
+        Raises BadReader.
+        """
+        return cls(hand, load_reader(reader or reader_beside(hand.name)))
 
     @property
     def characters(self) -> str:

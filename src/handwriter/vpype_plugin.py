@@ -82,10 +82,8 @@ def _written(
     if not check:
         return list(writer.iter_lines(texts, smoothness=smoothness, seed=seed))
     from handwriter.author import Author
-    from handwriter.reader import load_reader
-    from handwriter.weights import reader_beside
 
-    author = Author(writer, load_reader(reader or reader_beside(writer.name)))
+    author = Author.of(writer, reader)
     return list(author.iter_lines(texts, smoothness=smoothness, seed=seed))
 
 

@@ -26,11 +26,8 @@ def show_characters(
     from handwriter.author import Author
     from handwriter.characters import N_WORDS, attempts, n_attempts, scores, sheet
     from handwriter.hand import DEFAULT_SMOOTHNESS, load
-    from handwriter.reader import load_reader
-    from handwriter.weights import reader_beside
 
-    writer = load(hand)
-    author = Author(writer, load_reader(reader or reader_beside(writer.name)))
+    author = Author.of(load(hand), reader)
     n_words = words or N_WORDS
     going = attempts(
         author, words=n_words, seed=seed, candidates=candidates, checked=checked,

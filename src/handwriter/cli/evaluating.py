@@ -172,11 +172,8 @@ def _legibility_rows(
         selected_legibility,
     )
     from handwriter.hand import load
-    from handwriter.reader import load_reader
-    from handwriter.weights import reader_beside
 
-    writer = load(hand)
-    author = Author(writer, load_reader(reader or reader_beside(writer.name)))
+    author = Author.of(load(hand), reader)
     texts = load_sentences(sentences)[:n]
     people = None
     if data is not None:

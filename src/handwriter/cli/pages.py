@@ -192,10 +192,8 @@ def _lines_of(
     if not check:
         return partial(hand.iter_lines, smoothness=smoothness)
     from handwriter.author import Author
-    from handwriter.reader import load_reader
-    from handwriter.weights import reader_beside
 
-    author = Author(hand, load_reader(reader or reader_beside(hand.name)))
+    author = Author.of(hand, reader)
     return partial(author.iter_lines, smoothness=smoothness, candidates=candidates, strict=strict)
 
 

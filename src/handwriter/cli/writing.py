@@ -109,11 +109,8 @@ def write(
     written: Iterator[Written]
     if check:
         from handwriter.author import Author
-        from handwriter.reader import load_reader
-        from handwriter.weights import reader_beside
 
-        judge = load_reader(reader or reader_beside(writer.name))
-        written = Author(writer, judge).iter_lines(
+        written = Author.of(writer, reader).iter_lines(
             lines,
             smoothness=smoothness,
             seed=seed,
