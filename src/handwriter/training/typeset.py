@@ -215,10 +215,7 @@ def _joined_words(person: _Person, rng: np.random.Generator) -> Iterator[Line]:
     words = _level_words(person)
     usual = _word_gap(words)
     for number, row in enumerate(_rows(words, rng)):
-        gap = _drawn(rng, usual)
-        ink = _beside(row, [_drawn(rng, (gap, 0.12)) for _ in row])
-        text = " ".join(word.text for word in row)
-        yield Line(ink, text, source=f"unipen/joined/{person.name}/{number:03d}")
+        yield _set_apart(row, usual, rng, f"unipen/joined/{person.name}/{number:03d}")
 
 
 def _word_gap(words: Sequence[_Piece]) -> tuple[float, float]:
@@ -285,6 +282,15 @@ def _gaps(ink: Ink) -> Array:
     return gaps
 
 
+def _set_apart(
+    row: Sequence[_Piece], usual: tuple[float, float], rng: np.random.Generator, source: str
+) -> Line:
+    """The pieces of a row as a line, a word's gap between them."""
+    gap = _drawn(rng, usual)
+    ink = _beside(row, [_drawn(rng, (gap, 0.12)) for _ in row])
+    return Line(ink, " ".join(piece.text for piece in row), source=source)
+
+
 def _beside(pieces: Sequence[_Piece], gaps: Sequence[float]) -> Ink:
     """The pieces side by side; `gaps[i]` lies between a piece and the next one."""
     ink, x = Ink(()), 0.0
@@ -339,10 +345,7 @@ def _set_characters(
         row: list[_Piece] = []
         while _length(row) < length - 4:
             row += case.around(next(focus))
-        gap = _drawn(rng, usual)
-        ink = _beside(row, [_drawn(rng, (gap, 0.12)) for _ in row])
-        text = " ".join(piece.text for piece in row)
-        yield Line(ink, text, source=f"unipen/set/{person.name}/{number:02d}")
+        yield _set_apart(row, usual, rng, f"unipen/set/{person.name}/{number:02d}")
 
 
 _Glyphs = dict[str, list[_Piece]]
