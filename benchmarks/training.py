@@ -36,7 +36,7 @@ from handwriter.training.network import (
     nats,
     one_hot,
 )
-from handwriter.training.optimizer import make_optimizer
+from handwriter.training.optimizer import make_optimizers
 from handwriter.training.recipe import ASCII, TrainingConfig
 
 TEXT = "The quick brown fox jumps on"  # 28 characters, an average line of IAM-OnDB
@@ -62,7 +62,7 @@ def make_batch(lines: int, steps: int, device: torch.device) -> Batch:
 
 def training_step(network: nn.Module, batch: Batch, machine: Machine) -> Callable[[], None]:
     """What one update does, ready to be called again and again."""
-    optimizer = make_optimizer(network.parameters(), TRAINING)
+    (optimizer,) = make_optimizers(network.parameters(), TRAINING)
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=False)

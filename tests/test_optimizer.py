@@ -1,4 +1,4 @@
-"""The optimizers: the paper's RMSProp against its equations, the rates, and state that returns."""
+"""The optimizers: the paper's RMSProp against its equations, what goes to Muon, rates, state."""
 
 import numpy as np
 import pytest
@@ -8,14 +8,15 @@ from torch.nn import Parameter
 from handwriter.training.optimizer import (
     GravesRMSProp,
     learning_rate,
-    make_optimizer,
+    make_optimizers,
     optimizer_tensors,
-    restore_optimizer,
+    restore_optimizers,
 )
 from handwriter.training.recipe import TrainingConfig
 
 RMSPROP = TrainingConfig(optimizer="rmsprop", learning_rate=1e-4)
 ADAM = TrainingConfig(optimizer="adam", learning_rate=1e-3, weight_decay=0.01)
+MUON = TrainingConfig(optimizer="muon", learning_rate=1e-3, weight_decay=0.01)
 
 
 def gradients(n=20, size=5):
@@ -68,19 +69,62 @@ def test_rmsprop_leaves_weights_without_a_gradient_alone():
     assert (unused == 1).all()
 
 
-@pytest.mark.parametrize("training", [RMSPROP, ADAM])
-def test_a_restored_optimizer_goes_on_as_if_never_stopped(training):
-    never_stopped = Parameter(torch.ones(5, dtype=torch.double))
-    updated(never_stopped, make_optimizer([never_stopped], training), gradients())
+def some_weights():
+    """A wide matrix, a narrow one and a vector, each with a gradient that favours one direction."""
+    rng = np.random.default_rng(1)
+    shapes = (64, 96), (3, 96), (96,)
+    weights = [Parameter(torch.zeros(shape, dtype=torch.double)) for shape in shapes]
+    for w in weights:
+        lengthened = rng.normal(size=w.shape) * np.geomspace(1, 10, w.shape[-1])
+        w.grad = torch.tensor(lengthened)
+    return weights
 
-    stopped = Parameter(torch.ones(5, dtype=torch.double))
-    first = make_optimizer([stopped], training)
-    updated(stopped, first, gradients()[:7])
+
+def step_all(weights, optimizers, n=1):
+    for _ in range(n):
+        for optimizer in optimizers:
+            optimizer.step()
+    return weights
+
+
+def test_muon_moves_a_wide_matrix_alike_in_every_direction():
+    (wide, _, _) = step_all(weights := some_weights(), make_optimizers(weights, MUON))
+    strengths = torch.linalg.svdvals(wide.detach())
+    assert strengths.max() < 2 * strengths.min()
+    before = torch.linalg.svdvals(wide.grad)
+    assert before.max() > 5 * before.min()
+
+
+def test_muon_leaves_narrow_matrices_and_vectors_to_adam():
+    _, *ours = step_all(weights := some_weights(), make_optimizers(weights, MUON))
+    _, *theirs = step_all(weights := some_weights(), make_optimizers(weights, ADAM))
+    assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_muon_moves_a_matrix_as_far_as_adam_does():
+    (ours, *_) = step_all(weights := some_weights(), make_optimizers(weights, MUON))
+    (theirs, *_) = step_all(weights := some_weights(), make_optimizers(weights, ADAM))
+    assert 0.1 < float((ours.norm() / theirs.norm()).detach()) < 1
+
+
+def test_where_nothing_is_wide_muon_is_adam():
+    (only,) = make_optimizers([Parameter(torch.ones(5))], MUON)
+    assert isinstance(only, torch.optim.AdamW)
+
+
+@pytest.mark.parametrize("training", [RMSPROP, ADAM, MUON])
+def test_restored_optimizers_go_on_as_if_never_stopped(training):
+    never_stopped = some_weights()
+    step_all(never_stopped, make_optimizers(never_stopped, training), 20)
+
+    stopped = some_weights()
+    first = make_optimizers(stopped, training)
+    step_all(stopped, first, 7)
     tensors = {name: value.clone() for name, value in optimizer_tensors(first).items()}
-    second = make_optimizer([stopped], training)
-    restore_optimizer(second, tensors)
-    updated(stopped, second, gradients()[7:])
-    assert torch.equal(stopped, never_stopped)
+    second = make_optimizers(stopped, training)
+    restore_optimizers(second, tensors)
+    step_all(stopped, second, 13)
+    assert all(torch.equal(a, b) for a, b in zip(stopped, never_stopped, strict=True))
 
 
 def test_the_rate_warms_up_in_even_steps():

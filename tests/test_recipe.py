@@ -111,7 +111,7 @@ def test_what_a_recipe_leaves_out_keeps_its_default(tmp_path):
         ("[training]\nepochs = 0", "above 0"),
         ("[training]\nbatch_lines = 0", "above 0"),
         ("[training]\naverage = 1.0", "below 1"),
-        ("[training]\noptimizer = 'sgd'", "adam, rmsprop"),
+        ("[training]\noptimizer = 'sgd'", "adam, muon, rmsprop"),
         ("[network]\npeepholes = 1", "it takes true or false"),
         ("[network]\ncells = 0", "above 0"),
         ("[network]\nlayers = 0", "above 0"),

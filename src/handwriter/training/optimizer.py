@@ -1,9 +1,13 @@
-"""The optimizers: AdamW from PyTorch, and the paper's own form of RMSProp."""
+"""The optimizers: AdamW and Muon from PyTorch, and the paper's own form of RMSProp.
+
+A run may need two at once, since Muon is for matrices alone; what is said here of optimizers is
+said of all that a run has.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +15,8 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from handwriter.training.recipe import TrainingConfig
+
+NARROW = 64  # rows or columns: a matrix with fewer is not for Muon
 
 
 class GravesRMSProp(torch.optim.Optimizer):
@@ -50,14 +56,32 @@ class GravesRMSProp(torch.optim.Optimizer):
                 w.add_(delta)  # eq. 41
 
 
-def make_optimizer(
+def make_optimizers(
     parameters: Iterable[Parameter], training: TrainingConfig
-) -> torch.optim.Optimizer:
+) -> list[torch.optim.Optimizer]:
+    """What a recipe asks for; each weight belongs to one of them.
+
+    Muon (Jordan et al. 2024) makes the momentum of a matrix orthogonal, so that no direction of
+    it is left behind.  Narrow matrices and vectors, which have no such directions to lose, are
+    left to Adam; updates are scaled as Adam's are, so that both have the same rate.
+    """
+    every = list(parameters)
     if training.optimizer == "rmsprop":
-        return GravesRMSProp(parameters, lr=training.learning_rate)
-    return torch.optim.AdamW(
-        parameters, lr=training.learning_rate, weight_decay=training.weight_decay
-    )
+        return [GravesRMSProp(every, lr=training.learning_rate)]
+    how = {"lr": training.learning_rate, "weight_decay": training.weight_decay}
+    wide = [w for w in every if training.optimizer == "muon" and _is_wide(w)]
+    chosen = {id(w) for w in wide}
+    rest = [w for w in every if id(w) not in chosen]
+    found: list[torch.optim.Optimizer] = []
+    if wide:
+        found.append(torch.optim.Muon(wide, **how, adjust_lr_fn="match_rms_adamw"))
+    if rest:
+        found.append(torch.optim.AdamW(rest, **how))
+    return found
+
+
+def _is_wide(w: Parameter) -> bool:
+    return w.ndim == 2 and min(w.shape) >= NARROW
 
 
 def learning_rate(update: int, total: int, training: TrainingConfig) -> float:
@@ -68,19 +92,23 @@ def learning_rate(update: int, total: int, training: TrainingConfig) -> float:
     return rate * 0.5 * (1 + math.cos(math.pi * min(1.0, update / max(1, total))))
 
 
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimizer's state as named tensors, "parameter number/name"."""
+def optimizer_tensors(optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, Tensor]:
+    """The optimizers' state as named tensors, "optimizer number/parameter number/name"."""
     return {
-        f"{number}/{name}": value
+        f"{which}/{number}/{name}": value
+        for which, optimizer in enumerate(optimizers)
         for number, state in optimizer.state_dict()["state"].items()
         for name, value in state.items()
     }
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+def restore_optimizers(
+    optimizers: Sequence[torch.optim.Optimizer], tensors: dict[str, Tensor]
+) -> None:
     """The inverse of `optimizer_tensors`."""
-    state: dict[int, dict[str, Tensor]] = {}
+    states: list[dict[int, dict[str, Tensor]]] = [{} for _ in optimizers]
     for key, value in tensors.items():
-        number, name = key.split("/")
-        state.setdefault(int(number), {})[name] = value
-    optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
+        which, number, name = key.split("/")
+        states[int(which)].setdefault(int(number), {})[name] = value
+    for optimizer, state in zip(optimizers, states, strict=True):
+        optimizer.load_state_dict(optimizer.state_dict() | {"state": state})

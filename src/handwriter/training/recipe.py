@@ -64,7 +64,8 @@ class SamplingConfig:
 class TrainingConfig:
     """The optimisation.
 
-    `optimizer` is "adam" (decoupled `weight_decay`) or "rmsprop", the form of eqs. 38-45.
+    `optimizer` is "adam" (decoupled `weight_decay`), "muon" (the same, but for wide matrices:
+    `training.optimizer`) or "rmsprop", the form of eqs. 38-45.
     `schedule` is "cosine", which falls to zero over `epochs`, or "constant"; both begin with
     `warmup` updates.  `clip_norm` bounds the norm of the whole gradient; `clip_gates` and
     `clip_outputs` bound derivatives inside the network, as the paper does; 0 turns each off.
@@ -143,7 +144,7 @@ _TABLES: dict[str, type[InkConfig | SamplingConfig | TrainingConfig]] = {
     "training": TrainingConfig,
 }
 _CHOICES = {
-    "optimizer": ("adam", "rmsprop"),
+    "optimizer": ("adam", "muon", "rmsprop"),
     "schedule": ("cosine", "constant"),
     "loss_per": ("point", "line"),
     "prepared": ("default", "graves2013"),

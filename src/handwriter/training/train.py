@@ -38,9 +38,9 @@ from handwriter.training.lines import Lines
 from handwriter.training.machine import Machine
 from handwriter.training.optimizer import (
     learning_rate,
-    make_optimizer,
+    make_optimizers,
     optimizer_tensors,
-    restore_optimizer,
+    restore_optimizers,
 )
 from handwriter.training.recipe import Recipe, differences
 from handwriter.training.sampling import drawn, expected_draws
@@ -139,7 +139,7 @@ class Trainer:
         torch.manual_seed(recipe.training.seed)
         self.network: nn.Module = task.build().to(machine.device)
         self.average = {k: v.detach().clone() for k, v in self.network.named_parameters()}
-        self.optimizer = make_optimizer(self.network.parameters(), recipe.training)
+        self.optimizers = make_optimizers(self.network.parameters(), recipe.training)
         self.train_lines = task.train_lines
         self.draws = expected_draws(
             [lines.texts[i] for i in self.train_lines],
@@ -168,7 +168,8 @@ class Trainer:
         """One update on the lines `chosen`; raises TrainingFailed, naming them, on NaN."""
         training, begun = self.recipe.training, time.perf_counter()
         rate = learning_rate(self.update, self.of_updates, training)
-        self.optimizer.zero_grad(set_to_none=False)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=False)
         total, size = self._gradients(chosen)
         norm = self._gradient_norm()
         if not (math.isfinite(total) and math.isfinite(norm)):
@@ -181,9 +182,10 @@ class Trainer:
             for parameter in self.network.parameters():
                 if parameter.grad is not None:
                     parameter.grad.mul_(training.clip_norm / norm)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
         self.update += 1
         self.batch += 1
         self._follow()
@@ -270,7 +272,7 @@ class Trainer:
     def checkpoint(self) -> Checkpoint:
         tensors = {f"network/{k}": v for k, v in self.network.state_dict().items()}
         tensors |= {f"average/{k}": v for k, v in self.average.items()}
-        tensors |= {f"optimizer/{k}": v for k, v in optimizer_tensors(self.optimizer).items()}
+        tensors |= {f"optimizer/{k}": v for k, v in optimizer_tensors(self.optimizers).items()}
         header = {
             "recipe": self.recipe.to_dict(),
             "lines": self.lines.digest,
@@ -329,7 +331,7 @@ class Trainer:
         self.average = {
             k: v.to(self.machine.device) for k, v in checkpoint.group("average").items()
         }
-        restore_optimizer(self.optimizer, checkpoint.group("optimizer"))
+        restore_optimizers(self.optimizers, checkpoint.group("optimizer"))
         self.lineage = header.get("lineage", [])
         for name in _PROGRESS:
             setattr(self, name, header[name])
