@@ -57,6 +57,17 @@ def test_links_in_the_readme_lead_somewhere():
         assert (ROOT / target).exists(), target
 
 
+CARDS = sorted(ROOT.glob("src/handwriter/*/*.md"))
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.parent.name}-{card.stem}")
+def test_a_card_names_only_files_that_are_there_and_has_no_gaps(card):
+    text = card.read_text(encoding="utf-8")
+    for named in re.findall(r"\b(?:docs|scripts)/[\w./-]*\w", text):
+        assert (ROOT / named).exists(), named
+    assert not re.findall(r"@\w+@", text)
+
+
 def test_each_dependency_has_its_reason():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     reasons = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
