@@ -103,3 +103,26 @@ print(given_back, faults())
     assert process.returncode == 0, errors
     given_back, kept = map(int, out.split())
     assert kept < given_back / 10
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is asked to keep memory")
+def test_memory_that_was_kept_can_be_given_back():
+    code = """
+import torch
+from handwriter.training.machine import give_back_memory, keep_memory
+def resident():
+    return int(open("/proc/self/statm").read().split()[1])
+keep_memory()
+before = resident()
+large = [torch.ones(1 << 22) for _ in range(8)]
+top = torch.ones(1)  # so that no end of the heap is free
+del large
+kept = resident() - before
+give_back_memory()
+print(kept, resident() - before)
+"""
+    process = tiny.python(code)
+    out, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    kept, left = map(int, out.split())
+    assert left < kept / 4

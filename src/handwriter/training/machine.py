@@ -6,6 +6,7 @@ import ctypes
 import os
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -65,10 +66,26 @@ def keep_memory() -> None:
     page has to be fetched and zeroed again: a copy of 16 MB runs at 4.7 GB/s, and at 11 where
     memory is kept.  Only glibc knows these settings; elsewhere nothing is done.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    mallopt = _of_glibc("mallopt")
     if mallopt is not None:
         mallopt(_MMAP_MAX, 0)  # no piece of its own for a large request
-        mallopt(_TRIM_THRESHOLD, -1)  # and nothing is given back
+        mallopt(_TRIM_THRESHOLD, -1)  # and nothing is given back by itself
+
+
+def give_back_memory() -> None:
+    """Give back to the system what `keep_memory` has kept and nothing uses.
+
+    Batches are of many sizes, and what fits none of the gaps that the last ones left is taken
+    anew: a run that never gives back grows by some 200 MB a minute.  Now and then is enough.
+    """
+    trim = _of_glibc("malloc_trim")
+    if trim is not None:
+        trim(0)
+
+
+def _of_glibc(name: str) -> Any:
+    """That function of the C library, or None where it is another one."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
 
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # malloc.h of glibc

@@ -35,7 +35,7 @@ from handwriter.training.checkpoint import (
     save_checkpoint,
 )
 from handwriter.training.lines import Lines
-from handwriter.training.machine import Machine
+from handwriter.training.machine import Machine, give_back_memory
 from handwriter.training.optimizer import (
     learning_rate,
     make_optimizers,
@@ -373,6 +373,7 @@ def train(
             stopping = stop()
             if stopping or time.monotonic() - saved > checkpoint_minutes * 60:
                 save_run(trainer, run)
+                give_back_memory()
                 saved = time.monotonic()
             if stopping:
                 return
