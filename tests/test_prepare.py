@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import fixtures_iam as tiny_iam
@@ -12,7 +13,7 @@ import pytest
 from handwriter.errors import BadData, BadOption
 from handwriter.ink import Ink, Line
 from handwriter.levelling import levelled
-from handwriter.training.lines import Lines, load_lines
+from handwriter.training.lines import Lines, load_lines, save_lines
 from handwriter.training.prepare import prepare
 from handwriter.training.recipe import SamplingConfig
 from handwriter.training.show import epoch_statistics, random_lines, statistics
@@ -38,6 +39,34 @@ def prepared(folder: Path, lines: list[Line], recipe: str = "default") -> tuple[
     source = write_jsonl(folder / "ink.jsonl", lines)
     report = prepare([source], folder / "out.npz", recipe)
     return load_lines(folder / "out.npz"), report
+
+
+# --- Lines files that are there --------------------------------------------------------------
+
+
+def test_a_lines_file_and_more_ink_are_as_good_as_all_ink_at_once(tmp_path: Path) -> None:
+    folder = tiny_iam.write_archives(tmp_path / "iam")
+    mine = write_jsonl(tmp_path / "mine.jsonl", [Line(writing(), TEXT), Line(Ink(()), "nothing")])
+    at_once = prepare([folder, mine], tmp_path / "at_once.npz")
+    prepare([folder], tmp_path / "before.npz")
+    assert prepare([tmp_path / "before.npz", mine], tmp_path / "more.npz") == at_once
+    both = [(tmp_path / name).read_bytes() for name in ("at_once.npz", "more.npz")]
+    assert both[0] == both[1]
+
+
+def test_lines_of_another_recipe_are_refused(tmp_path: Path) -> None:
+    folder = tiny_iam.write_archives(tmp_path / "iam")
+    prepare([folder], tmp_path / "paper.npz", "graves2013")
+    with pytest.raises(BadData, match="'graves2013', not by 'default'"):
+        prepare([tmp_path / "paper.npz"], tmp_path / "out.npz")
+
+
+def test_a_report_that_another_program_wrote_does_no_harm(tmp_path: Path) -> None:
+    made, _ = prepared(tmp_path, three_lines())
+    foreign = replace(made, report={"lines_read": "three", "repaired": 7, "noted": {"it": "no"}})
+    save_lines(tmp_path / "foreign.npz", foreign)
+    report = prepare([tmp_path / "foreign.npz"], tmp_path / "out.npz")
+    assert (report["lines_read"], report["repaired"], report["noted"]) == (3, {}, {})
 
 
 # --- Collections and files -------------------------------------------------------------------

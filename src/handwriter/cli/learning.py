@@ -32,7 +32,8 @@ commands.add_typer(data, name="data")
 )
 def prepare(
     sources: Annotated[
-        list[Path], typer.Argument(help="IAM-OnDB's or UNIPEN's folder, InkML or JSON-lines files.")
+        list[Path],
+        typer.Argument(help="IAM-OnDB's or UNIPEN's folder, InkML, JSON-lines or lines files."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The lines file, .npz.")],
     recipe: Annotated[str, typer.Option("--recipe", help="default or graves2013.")] = "default",

@@ -22,7 +22,7 @@ from handwriter.ink import Ink, Line
 from handwriter.levelling import levelled, without_jumps
 from handwriter.tokens import collapsed, is_crossed_out, untokenised
 from handwriter.training.iam import Noted, Progress, Skipped, is_iam, read_iam
-from handwriter.training.lines import Lines, fits, save_lines
+from handwriter.training.lines import Lines, fits, load_lines, save_lines
 from handwriter.training.typeset import POINTS_PER_CHARACTER, lines_of
 from handwriter.training.unipen import Segment, is_unipen, read_unipen
 
@@ -76,10 +76,11 @@ def prepare(
 ) -> dict[str, Any]:
     """Read ink from `sources`, prepare it by the recipe, write the lines file `out`.
 
-    A source is a folder with IAM-OnDB or a ZIP of one, UNIPEN's archive or folder, an InkML file
-    or a JSON-lines file.  The lines are ordered by their source, so that the same data gives the
-    same bytes.  Returns the report, which is also stored in the file.  Raises BadData where nothing
-    can be learnt from.
+    A source is a folder with IAM-OnDB or a ZIP of one, UNIPEN's archive or folder, an InkML file,
+    a JSON-lines file, or a lines file that the same recipe has made: its lines and counts are taken
+    over.  The lines are ordered by their source, so that the same data gives the same bytes.
+    Returns the report, which is also stored in the file.  Raises BadData where nothing can be
+    learnt from.
 
     With `contradicted`, the report names the training lines of which it says so, and with `drop`
     they are left out.  Lines of validation stay as they are: none is chosen for being easy.
@@ -93,7 +94,10 @@ def prepare(
     lines: list[Line] = []
     for number, source in enumerate(sources):
         part = _part_of(progress, number, len(sources))
-        lines += _prepared(Path(source), PREPARATIONS[recipe], tally, part)
+        if Path(source).suffix.lower() == ".npz":
+            lines += _prepared_before(Path(source), recipe, tally)
+        else:
+            lines += _prepared(Path(source), PREPARATIONS[recipe], tally, part)
         part(1.0)
     lines.sort(key=lambda line: line.source)
     if contradicted:
@@ -113,6 +117,17 @@ class _Tally:
     repaired: Counter[str] = field(default_factory=Counter)
     noted: Counter[str] = field(default_factory=Counter)
     contradicted: list[str] = field(default_factory=list)
+
+    def take_over(self, report: dict[str, Any], n_lines: int) -> None:
+        """Count what the report of a lines file of so many lines counts."""
+        n_read = report.get("lines_read")
+        self.n_read += n_read if isinstance(n_read, int) else n_lines
+        for name, counter in (
+            ("lines_skipped", self.skipped), ("repaired", self.repaired), ("noted", self.noted),
+        ):  # fmt: skip
+            counts = report.get(name)
+            if isinstance(counts, dict):
+                counter.update({what: n for what, n in counts.items() if isinstance(n, int)})
 
     def report(self, recipe: str, lines: list[Line]) -> dict[str, Any]:
         """The counts as plain JSON values; points and characters are those that are used."""
@@ -154,6 +169,18 @@ def _prepared(
         yield replace(line, split=line.split or _drawn_split(line))
 
 
+def _prepared_before(source: Path, recipe: str, tally: _Tally) -> Iterator[Line]:
+    """The lines of a lines file."""
+    lines = load_lines(source)
+    if (lines.recipe, lines.unit) != (recipe, PREPARATIONS[recipe].unit):
+        raise BadData(
+            f"{source} was prepared by the recipe {lines.recipe!r}, not by {recipe!r}; prepare "
+            "what it was made from anew"
+        )
+    tally.take_over(lines.report, len(lines))
+    yield from map(lines.line, range(len(lines)))
+
+
 def _origin(source: Path) -> Origin:
     if is_unipen(source):
         return Origin.UNIPEN
@@ -178,7 +205,7 @@ def _read(source: Path, origin: Origin, progress: Progress) -> Iterator[Line | S
     if source.suffix.lower() not in readers:
         raise BadData(
             f"cannot prepare {source}: it is neither a folder with IAM-OnDB, nor UNIPEN, "
-            "nor a file ending in .jsonl, .inkml or .zip."
+            "nor a file ending in .jsonl, .inkml, .zip or .npz."
         )
     return readers[source.suffix.lower()](source)
 
