@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -61,15 +62,22 @@ def main() -> None:
             if all(verdict.is_good for verdict in line.verdicts):
                 good[kind] += 1
                 kept.append(line)
-    write_file(arguments.output, render(".jsonl", kept))
+    write_file(arguments.output, content(kept))
     for kind in KINDS:
         print(f"{kind}: {good[kind]} of {tried[kind]} lines kept")
+
+
+def content(kept: Sequence[Checked]) -> bytes:
+    """The lines as JSON-lines, all to train on: what validates is people's."""
+    rows = render(".jsonl", kept).decode().splitlines()
+    marked = [{"split": "train"} | json.loads(row) for row in rows]
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in marked).encode()
 
 
 def invented(lines: Lines, seed: int) -> Iterator[tuple[str, str]]:
     """Texts without end, each with its kind, made of those of the training lines."""
     rng = np.random.default_rng(seed)
-    texts = [lines.texts[i].split(" ") for i in lines.where("train")]
+    texts = [lines.texts[i].split() for i in lines.where("train")]
     weights = np.array([len(words) for words in texts], np.float64)
     while True:
         words = _span(texts[rng.choice(len(texts), p=weights / weights.sum())], rng)
