@@ -155,15 +155,15 @@ def test_a_line_steps_to_the_same_bits_alone_and_among_others(int8, cells):
     """Whatever is in the other lines, and on two threads as on one."""
     net = network(cells=cells, layers=3, peepholes=cells < 400)
     engine, two_threads = session(net, int8=int8), session(net, int8=int8, threads=2)
-    feed = random_feed(engine, net, 64)
+    feed = random_feed(engine, net, 256)
     together = run(engine, feed)
     for other in (engine, two_threads):
-        for n in (1, 2, 5, 7, 44):
+        for n in (1, 2, 5, 7, 44, 128):
             some = slice(20, 20 + n)
             expected = some_lines(together, some)
             for name, value in run(other, some_lines(feed, some)).items():
                 np.testing.assert_array_equal(value, expected[name], err_msg=name)
-    others = random_feed(engine, net, 64, seed=4)
+    others = random_feed(engine, net, 256, seed=4)
     for name, value in some_lines(others, slice(0, 1)).items():
         value[...] = some_lines(feed, slice(0, 1))[name]
     first = some_lines(run(engine, others), slice(0, 1))

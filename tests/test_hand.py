@@ -1,6 +1,7 @@
 """Writing repeats itself on request, always ends, and tells truly whether it came to the end."""
 
 import warnings
+from dataclasses import replace
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from handwriter.hand import (
     LONGEST_WHOLE,
     LONGEST_WORD,
     MOST_LINES_AT_ONCE,
+    MOST_PIECES_AT_ONCE,
     MOST_SEED,
+    MOST_SHOWN_AT_ONCE,
     Draft,
     Hand,
     UnfinishedWarning,
@@ -290,6 +293,116 @@ def test_lines_are_primed_alone_as_together(tiny_hand):
         (alone,) = primed(weights, [text], [steps])
         assert all(np.array_equal(alone[name], state[name]) for name in state)
         np.testing.assert_array_equal(state["step"].ravel(), steps[-1])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_network_shown_a_piece_as_it_is_drawn_is_one_that_was_shown_it_afterwards(
+    hand_path, threads
+):
+    hand = load(hand_path, threads=threads)
+    texts = ["so it", "a", "it was a"] * FEWEST_A_THREAD
+    then = [[f"{text} goes", f"{text} is", f"{text} b"][: number % 4] for number, text
+            in enumerate(texts)]  # fmt: skip
+    jobs = [
+        Job(text, np.random.default_rng(number), budget=90 + number, then=some)
+        for number, (text, some) in enumerate(zip(texts, then, strict=True))
+    ]
+    for number, drawing in enumerate(draw(hand.weights, jobs, 0.5)):
+        (alone,) = draw(hand.weights, [replace(jobs[number], rng=np.random.default_rng(number),
+                                               then=())], 0.5)  # fmt: skip
+        np.testing.assert_array_equal(drawing.steps, alone.steps)
+        assert len(drawing.states) == len(then[number])
+        if not drawing.states:
+            continue
+        ink = Ink.from_offsets(hand._ways(drawing.steps) @ np.eye(2, 3) + [0, 0, 1])
+        shown = hand._as_begin(drawing.steps, ink)
+        states = primed(hand.weights, then[number], [shown] * len(then[number]))
+        for mine, theirs in zip(drawing.states, states, strict=True):
+            assert all(np.array_equal(mine[name], theirs[name]) for name in theirs)
+
+
+@pytest.fixture
+def drawn_at_once(monkeypatch) -> list[list[str]]:
+    """What is drawn side by side, a batch a list."""
+    batches: list[list[str]] = []
+
+    def noted(weights, jobs, *args, **options):
+        batches.append([job.text for job in jobs])
+        return draw(weights, jobs, *args, **options)
+
+    monkeypatch.setattr("handwriter.hand.draw", noted)
+    return batches
+
+
+def test_all_later_pieces_of_all_lines_are_drawn_side_by_side(tiny_hand, drawn_at_once):
+    first, *later = pieces(LONG)
+    tiny_hand.write_lines([LONG, "", "hello", LONG], seed=3)
+    assert drawn_at_once == [
+        [first, "hello", first], [first + piece for piece in later for _ in range(2)]
+    ]  # fmt: skip
+    drawn_at_once.clear()
+    tiny_hand.write_lines([LONG], seed=3, style=Line(tiny_hand.write("so it was", seed=3), "so"))
+    assert len(drawn_at_once[-1]) == len(pieces(LONG, goes_on=True)) == len(later) + 1
+
+
+def test_a_line_is_the_same_however_much_is_drawn_at_once(hand, drawn_at_once, monkeypatch):
+    texts = [LONG, "hello", LONG[:30], "a" * 70]
+    expected = hand.write_lines(texts, seed=3)
+    monkeypatch.setattr("handwriter.hand.MOST_PIECES_AT_ONCE", 3)
+    monkeypatch.setattr("handwriter.hand.MOST_SHOWN_AT_ONCE", 2)
+    drawn_at_once.clear()
+    for one, other in zip(hand.write_lines(texts, seed=3), expected, strict=True):
+        assert same_ink(one, other)
+    assert len(drawn_at_once[0]) == len(texts)
+    assert max(map(len, drawn_at_once[1:])) == 3
+
+
+def test_a_line_of_more_pieces_than_are_drawn_at_once_is_written(tiny_hand, drawn_at_once):
+    text = "ab " * 5 * MOST_PIECES_AT_ONCE
+    assert len(pieces(text)) > max(MOST_PIECES_AT_ONCE, MOST_SHOWN_AT_ONCE) + 1
+    (written,) = tiny_hand.write_lines([text], seed=1)
+    assert written.finished
+    assert sum(map(len, drawn_at_once)) == len(pieces(text))
+    assert max(map(len, drawn_at_once)) == MOST_PIECES_AT_ONCE
+
+
+@pytest.mark.parametrize("with_style", [False, True])
+@pytest.mark.parametrize("unfinished", [(0, 3), (1,), (2, 5), (-1,)])
+def test_a_line_ends_with_its_first_piece_that_does_not_come_to_its_end(
+    tiny_hand, monkeypatch, unfinished, with_style
+):
+    style = Line(tiny_hand.write("so it was", seed=3), "so it was") if with_style else None
+    parts = pieces(LONG, goes_on=with_style)
+    cut_off = tuple(parts[number] for number in unfinished)
+
+    def drawn(weights, jobs, *args, **options):
+        drawings = draw(weights, jobs, *args, **options)
+        return [
+            replace(drawing, complete=not job.text.endswith(cut_off))
+            for job, drawing in zip(jobs, drawings, strict=True)
+        ]
+
+    whole, beside = tiny_hand.write_lines([LONG, "hello again, and on"], seed=3, style=style)
+    monkeypatch.setattr("handwriter.hand.draw", drawn)
+    ended, same = tiny_hand.write_lines([LONG, "hello again, and on"], seed=3, style=style)
+    assert whole.finished
+    assert not ended.finished
+    assert same_ink(same, beside)
+    first = min(number % len(parts) for number in unfinished)
+    n, drafts = 0, [style and tiny_hand.shown(style)]
+    for number, text in enumerate(parts[: first + 1]):
+        drafts += tiny_hand.drafts([text], [piece_seed(3, number)], after=drafts[:1])
+        drafts = drafts[1:] if drafts[0] is None else drafts
+        n += len(drafts[-1].steps)
+    assert ended.n_steps == n
+    np.testing.assert_array_equal(ended.points, whole.points[:n])
+
+
+def test_nothing_is_drawn_of_a_line_that_has_ended(tmp_path, drawn_at_once, monkeypatch):
+    hand = hand_of(tmp_path / "stuck.onnx", pen=(30.0, -30.0, -30.0))
+    monkeypatch.setattr("handwriter.hand.MOST_PIECES_AT_ONCE", 2)
+    hand.write_lines([LONG, "hello"], seed=1)
+    assert drawn_at_once == [[pieces(LONG)[0], "hello"]]
 
 
 def test_a_line_is_its_pieces_each_after_the_first_and_behind_the_one_before(hand):

@@ -2,8 +2,9 @@
 
 A short line is written in one go.  A longer one is written in pieces, each primed (Graves 2013,
 section 5.5) with the line's first piece: the network is shown the steps of that piece, with both
-texts, and goes on from there, so that hand, size and baseline stay.  Where there is a style, each
-piece of each line goes on in the same way from the style's ink.
+texts, and goes on from there, so that hand, size and baseline stay.  Later pieces do not depend on
+each other, so all are drawn side by side.  Where there is a style, each piece of each line goes on
+in the same way from the style's ink.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 import operator
 import secrets
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ from handwriter.pen import (
     Floats,
     Job,
     State,
+    as_begin,
     begun,
     draw,
     log_density,
@@ -48,6 +50,8 @@ MOST_SMOOTHNESS = 20.0
 MOST_SEED = 2**63 - 1
 MOST_SAMPLE_STEPS = 100_000
 MOST_LINES_AT_ONCE = 64
+MOST_PIECES_AT_ONCE = 128
+MOST_SHOWN_AT_ONCE = 7  # later pieces of a line; to others its first piece is shown afterwards
 # Short pieces: a line that goes wrong does not come back, and what follows goes wrong with it.
 LONGEST_WHOLE = 14  # characters of a line that is written in one go
 LONGEST_PIECE = 12  # of a longer line, unless one word is longer
@@ -88,7 +92,8 @@ class Draft:
     the window was, the index of its largest phi: negative before its first character, the length
     of the text behind its last; `focus` (n,) is the mean place of all its phi.  `nats` (n,) is the
     log density of each step under the network (eqs. 23-25) at smoothness 0, whatever it was drawn
-    with, so that all drafts can be compared.
+    with, so that all drafts can be compared.  `states` holds networks that were shown it already,
+    by the text that goes on from it.
     """
 
     text: str
@@ -100,6 +105,7 @@ class Draft:
     focus: Doubles
     nats: Doubles
     finished: bool
+    states: Mapping[str, State] = field(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,24 +244,36 @@ class Hand:
     def _some_lines(
         self, lines: Sequence[Spelling], smoothness: float, seed: int, style: Shown | None
     ) -> Iterator[Written]:
-        """Write lines side by side: the first pieces of all, then the second ones, and so on."""
-        left = [pieces(line.base, goes_on=style is not None) for line in lines]
+        """Write lines side by side: the first pieces of all, then all later ones.
+
+        With a style, no piece waits for another.
+        """
+        cut = [pieces(line.base, goes_on=style is not None) for line in lines]
         drafts: list[list[Draft]] = [[] for _ in lines]
         keep = any(line.marks for line in lines)
-        while going := [i for i in range(len(lines)) if left[i]]:
+        left = sorted((number, i) for i, parts in enumerate(cut) for number in range(len(parts)))
+        while left:
+            begins = not style and left[0][0] == 0
+            n = sum(number == 0 for number, _ in left) if begins else MOST_PIECES_AT_ONCE
+            some, left = left[:n], left[n:]
             new = self._drafts(
-                [left[i].pop(0) for i in going],
-                [piece_seed(seed + i, len(drafts[i])) for i in going],
+                [cut[i][number] for number, i in some],
+                [piece_seed(seed + i, number) for number, i in some],
                 smoothness,
-                [style or (drafts[i][0] if drafts[i] else None) for i in going],
+                [style or (drafts[i][0] if number else None) for number, i in some],
+                [
+                    list(dict.fromkeys(cut[i][1:]))[:MOST_SHOWN_AT_ONCE] if begins else []
+                    for _, i in some
+                ],
                 keep=keep,
             )
-            for i, draft in zip(going, new, strict=True):
+            ended = {i for (_, i), draft in zip(some, new, strict=True) if not draft.finished}
+            left = [(number, i) for number, i in left if i not in ended]
+            for (_, i), draft in zip(some, new, strict=True):
                 drafts[i].append(draft)
-                if not draft.finished:
-                    left[i] = []
         for i, line in enumerate(lines):
-            yield self.joined(line, drafts[i], smoothness=smoothness, seed=seed + i, style=style)
+            own = _to_the_first_unfinished(drafts[i])
+            yield self.joined(line, own, smoothness=smoothness, seed=seed + i, style=style)
 
     def shown(self, style: Line) -> Shown:
         """A style as a draft that lines can go on from.
@@ -320,8 +338,8 @@ class Hand:
         smoothness, seeds = check_smoothness(smoothness), [check_seed(seed) for seed in seeds]
         before = after or [None] * len(texts)
         drafts: list[Draft] = []
-        for begin in range(0, len(texts), MOST_LINES_AT_ONCE):
-            some = slice(begin, begin + MOST_LINES_AT_ONCE)
+        for begin in range(0, len(texts), MOST_PIECES_AT_ONCE):
+            some = slice(begin, begin + MOST_PIECES_AT_ONCE)
             drafts += self._drafts(texts[some], seeds[some], smoothness, before[some], keep=True)
         return drafts
 
@@ -331,60 +349,71 @@ class Hand:
         seeds: Sequence[int],
         smoothness: float,
         after: Sequence[Draft | None],
+        then: Sequence[Sequence[str]] | None = None,
         *,
         keep: bool = False,
     ) -> list[Draft]:
-        jobs = self._jobs(texts, seeds, after)
+        """As `drafts`; `then` are the pieces that will go on from each, where they are known."""
+        later = then or [[]] * len(texts)
+        jobs = self._jobs(texts, seeds, after, later)
         drawings = draw(self.weights, jobs, smoothness, keep=keep)
         return [
-            self._draft(text, seed, before, job, drawing)
-            for text, seed, before, job, drawing in zip(
-                texts, seeds, after, jobs, drawings, strict=True
-            )
+            self._draft(*of_job)
+            for of_job in zip(texts, seeds, after, jobs, drawings, later, strict=True)
         ]
 
     def _jobs(
-        self, texts: Sequence[str], seeds: Sequence[int], after: Sequence[Draft | None]
+        self,
+        texts: Sequence[str],
+        seeds: Sequence[int],
+        after: Sequence[Draft | None],
+        then: Sequence[Sequence[str]] | None = None,
     ) -> list[Job]:
         """What the pen has to draw; drafts that go on from the same one are primed once."""
-        wholes = [
-            before.text.lstrip(" ") + text if before else text
-            for before, text in zip(after, texts, strict=True)
-        ]
-        states = self._primed(dict.fromkeys(zip(after, wholes, strict=True)))
+        states = self._primed(dict.fromkeys(zip(after, texts, strict=True)))
         return [
             Job(
-                text=whole,
+                text=_whole(before.text, text) if before else text,
                 rng=np.random.default_rng(seed),
                 budget=step_budget(len(text), self.weights.pace),
-                state=states.get((before, whole)),
+                state=states.get((before, text)),
+                then=[_whole(text, later) for later in some],
             )
-            for text, seed, before, whole in zip(texts, seeds, after, wholes, strict=True)
+            for text, seed, before, some in zip(
+                texts, seeds, after, then or [[]] * len(texts), strict=True
+            )
         ]
 
     def _primed(
         self, asked: Iterable[tuple[Draft | None, str]]
     ) -> dict[tuple[Draft | None, str], State]:
-        """The network after it has seen each draft as the begin of a line with that text."""
-        pairs = [(before, whole) for before, whole in asked if before]
+        """The network after it has seen each draft as the begin of a line that goes on so."""
+        pairs = [(before, text) for before, text in asked if before]
+        ready: dict[tuple[Draft | None, str], State] = {
+            (before, text): before.states[text] for before, text in pairs if text in before.states
+        }
+        pairs = [pair for pair in pairs if pair not in ready]
         if not pairs:
-            return {}
+            return ready
+        wholes = [_whole(before.text, text) for before, text in pairs]
         shown = [self._as_begin(before.steps, before.ink) for before, _ in pairs]
         known = [before.begun if isinstance(before, Shown) else None for before, _ in pairs]
-        states = primed(self.weights, [whole for _, whole in pairs], shown, known)
-        return dict(zip(pairs, states, strict=True))
+        states = primed(self.weights, wholes, shown, known)
+        return ready | dict(zip(pairs, states, strict=True))
 
     def _as_begin(self, steps: Floats, ink: Ink) -> Floats:
-        """The steps of some ink as if they began a line.
-
-        The first step of a line leads from (0, 0), which is on its baseline, to its first point.
-        """
-        first = np.array([0.0, ink.strokes[0][0, 1]])
-        begin = (first - self.weights.mean) / self.weights.deviation
-        return np.vstack([np.append(begin, steps[0, 2])[None], steps[1:]]).astype(np.float32)
+        """The steps of some ink as if they began a line."""
+        first = as_begin(self.weights, steps[0], float(ink.strokes[0][0, 1]))
+        return np.vstack([first[None], steps[1:]])
 
     def _draft(
-        self, text: str, seed: int, before: Draft | None, job: Job, drawing: Drawing
+        self,
+        text: str,
+        seed: int,
+        before: Draft | None,
+        job: Job,
+        drawing: Drawing,
+        then: Sequence[str] = (),
     ) -> Draft:
         ways = self._ways(drawing.steps)
         origin = before.end if before else np.zeros(2)
@@ -406,6 +435,7 @@ class Hand:
             if kept
             else np.zeros(0),
             finished=drawing.complete,
+            states=dict(zip(then, drawing.states, strict=True)),
         )
 
     def _ways(self, steps: Floats) -> Doubles:
@@ -650,6 +680,17 @@ def _parts(text: str) -> Iterator[str]:
         text = text[cut:]
     if text:
         yield text
+
+
+def _whole(begin: str, piece: str) -> str:
+    """What the window sees of a piece and of what it goes on from."""
+    return begin.lstrip(" ") + piece
+
+
+def _to_the_first_unfinished(drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts of a line's pieces up to the first that did not come to its end."""
+    n = next((n for n, draft in enumerate(drafts, start=1) if not draft.finished), len(drafts))
+    return list(drafts[:n])
 
 
 def _one_after_the_other(drafts: Sequence[Draft], style: Draft | None) -> Iterator[Ink]:

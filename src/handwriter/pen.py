@@ -33,13 +33,15 @@ class Job:
     """A piece of text to draw in one go.
 
     `text` is what the window sees.  What of it stands there already is in `state`, as `primed`
-    gives it.  `rng` gives the noise, `budget` is the most steps.
+    gives it.  `rng` gives the noise, `budget` is the most steps.  For each text in `then`, which
+    goes on from this one, a network is shown the steps as they are drawn, as by `primed`.
     """
 
     text: str
     rng: np.random.Generator
     budget: int
     state: State | None = None
+    then: Sequence[str] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +52,14 @@ class Drawing:
     says that the network came to the end of the text and was not cut off.  Where it was asked
     for, `phi` (n, characters + 1) is the window of eq. 46 over the text and the empty place after
     it, and `outputs` (n, n_outputs) what each step was drawn from; otherwise they have no rows.
+    `states` are the networks that were shown it, for each text in the job's `then`.
     """
 
     steps: Floats
     complete: bool
     phi: Floats
     outputs: Floats
+    states: Sequence[State] = ()
 
 
 def draw(
@@ -66,7 +70,8 @@ def draw(
     Many jobs are dealt out to the hand's threads, and each thread draws its own: they then wait
     for each other once, and not at every product.
     """
-    n = max(1, min(weights.threads, len(jobs) // FEWEST_A_THREAD))
+    n_rows = sum(1 + len(job.then) for job in jobs)
+    n = max(1, min(weights.threads, len(jobs), n_rows // FEWEST_A_THREAD))
     if n == 1:
         return _drawn(weights, jobs, smoothness, keep=keep)
     with ThreadPoolExecutor(n) as pool:
@@ -81,6 +86,7 @@ def _drawn(
     """What one thread draws."""
     parts: list[list[_Seen]] = [[] for _ in jobs]
     complete = [False] * len(jobs)
+    states: list[list[State]] = [[] for _ in jobs]
     seen: list[_Seen] = []
     for rows, ended in _steps(weights, jobs, smoothness, keep=keep):
         seen.append(rows.seen())
@@ -91,17 +97,24 @@ def _drawn(
             parts[number].append(_Seen(*(array[:, row] for array in together)))
         for row, is_complete in ended.items():
             complete[rows.numbers[row]] = is_complete
+            states[rows.numbers[row]] = rows.states_behind(row)
         seen = []
-    return [
-        _drawing(job, part, is_complete)
-        for job, part, is_complete in zip(jobs, parts, complete, strict=True)
-    ]
+    return [_drawing(*of_job) for of_job in zip(jobs, parts, complete, states, strict=True)]
 
 
 def stream(weights: Weights, job: Job, smoothness: float) -> Iterator[tuple[Floats, bool | None]]:
     """Draw one job, giving each step (3,) as it is drawn, and with the last if it is complete."""
     for rows, ended in _steps(weights, [job], smoothness, keep=False):
         yield rows.drawn[0].copy(), ended.get(0)
+
+
+def as_begin(weights: Weights, first: Floats, y: float) -> Floats:
+    """A first step (3,) as if it began a line, to a point at height `y` in the hand's unit.
+
+    The first step of a line leads from (0, 0), which is on its baseline, to its first point.
+    """
+    begin = (np.array([0.0, y]) - weights.mean) / weights.deviation
+    return np.append(begin, first[2]).astype(np.float32)
 
 
 class Begun(NamedTuple):
@@ -201,7 +214,8 @@ class _Rows:
 
     The arrays stay where they are, and ONNX Runtime is told once.  The state has two sets of them,
     one to read and one to write, which change places after each step.  `read` has all inputs by
-    name; what is changed there, the network sees.  `numbers` tells which line each row is.
+    name; what is changed there, the network sees.  `numbers` tells which line each row is.  More
+    rows may come after these: of each the row that it follows, whose steps it is shown.
     """
 
     def __init__(
@@ -209,16 +223,19 @@ class _Rows:
         weights: Weights,
         read: dict[str, NDArray[Any]],
         numbers: list[int],
+        follows: Sequence[int] = (),
         *,
         keep: bool = False,
     ) -> None:
         self.weights, self.read, self.numbers, self.keep = weights, read, numbers, keep
+        self.follows = np.array(follows, np.intp)
+        n_rows = len(numbers) + len(follows)
         shapes = {output.name: output.shape for output in weights.session.get_outputs()}
         self.state = [name for name in read if f"next_{name}" in shapes]
         self.other = read | {name: np.empty_like(read[name]) for name in self.state}
         length = read["places"].shape[2] if weights.alphabet else 0
-        self.phi = np.zeros((len(numbers), 1, length), np.float32)
-        self.outputs = np.zeros((len(numbers), shapes["outputs"][1]), np.float32)
+        self.phi = np.zeros((n_rows, 1, length), np.float32)
+        self.outputs = np.zeros((n_rows, shapes["outputs"][1]), np.float32)
         self.nothing = np.zeros((len(numbers), 0), np.float32)
         self.bound = self._bound(self.read, self.other)
         self.bound_next = self._bound(self.other, self.read)
@@ -240,7 +257,7 @@ class _Rows:
     @property
     def drawn(self) -> Floats:
         """What was drawn last, and is read next (lines, 3)."""
-        return self.read["step"]
+        return self.read["step"][: len(self.numbers)]
 
     def step(self) -> None:
         """Let the network take one step."""
@@ -248,25 +265,49 @@ class _Rows:
         self.bound, self.bound_next = self.bound_next, self.bound
         self.read, self.other = self.other, self.read
 
+    def show(self, *, begins: bool) -> None:
+        """Let those that follow read next what was drawn last, as a line's first step or not."""
+        steps = self.drawn
+        if begins:
+            heights = steps[:, 1].astype(np.float64) * self.weights.deviation[1]
+            heights += self.weights.mean[1]
+            pairs = zip(steps, heights.tolist(), strict=True)
+            steps = np.stack([as_begin(self.weights, step, y) for step, y in pairs])
+        self.read["step"][len(steps) :] = steps[self.follows]
+
     def seen(self) -> _Seen:
         """What the last step gave, as it stands now."""
         if not self.keep:
             return _Seen(self.drawn.copy(), self.nothing, self.nothing)
-        return _Seen(self.drawn.copy(), self.phi[:, 0].copy(), self.outputs.copy())
+        n = len(self.numbers)
+        return _Seen(self.drawn.copy(), self.phi[:n, 0].copy(), self.outputs[:n].copy())
 
     def state_of(self, row: int) -> State:
         return {name: self.read[name][row].copy() for name in self.state}
+
+    def states_behind(self, row: int) -> list[State]:
+        """Of those that follow it."""
+        first = len(self.numbers)
+        return [self.state_of(first + n) for n in np.flatnonzero(self.follows == row).tolist()]
 
     def set_state(self, row: int, state: State) -> None:
         for name, array in state.items():
             self.read[name][row] = array
 
     def only(self, going: list[int]) -> _Rows | None:
-        """The lines of these rows alone, or None where there are none."""
+        """These rows alone and those that follow them, or None where there are none."""
         if not going:
             return None
-        read = {name: array[going] for name, array in self.read.items()}
-        return _Rows(self.weights, read, [self.numbers[row] for row in going], keep=self.keep)
+        now_at = {row: at for at, row in enumerate(going)}
+        behind = [n for n, row in enumerate(self.follows.tolist()) if row in now_at]
+        rows = going + [len(self.numbers) + n for n in behind]
+        return _Rows(
+            self.weights,
+            {name: array[rows] for name, array in self.read.items()},
+            [self.numbers[row] for row in going],
+            [now_at[row] for row in self.follows[behind].tolist()],
+            keep=self.keep,
+        )
 
 
 class _Seen(NamedTuple):
@@ -301,8 +342,10 @@ def _steps(
     """
     if not jobs:
         return
-    inputs = _first_inputs(weights, [job.text for job in jobs], smoothness)
-    begun = _Rows(weights, inputs, list(range(len(jobs))), keep=keep)
+    follows = [number for number, job in enumerate(jobs) for _ in job.then]
+    texts = [job.text for job in jobs] + [text for job in jobs for text in job.then]
+    inputs = _first_inputs(weights, texts, smoothness)
+    begun = _Rows(weights, inputs, list(range(len(jobs))), follows, keep=keep)
     for row, job in enumerate(jobs):
         if job.state is not None:
             begun.set_state(row, job.state)
@@ -311,7 +354,7 @@ def _steps(
     while rows:
         if t % BLOCK == 0:
             block = np.stack([_noise(jobs[number].rng, weights) for number in rows.numbers], axis=1)
-        rows.read["noise"][:] = block[t % BLOCK]
+        rows.read["noise"][: len(rows.numbers)] = block[t % BLOCK]
         rows.step()
         t += 1
         ended = _ended_by_themselves(rows, jobs)
@@ -320,6 +363,8 @@ def _steps(
                 if jobs[number].budget <= t:
                     ended.setdefault(row, False)
                     rows.drawn[row, 2] = LIFTS
+        if follows:
+            rows.show(begins=t == 1)
         yield rows, ended
         if ended:
             going = [row for row in range(len(rows.numbers)) if row not in ended]
@@ -351,7 +396,7 @@ def is_end(pen: float, place: int, n_characters: int) -> bool:
     return bool(n_characters) and place >= n_characters
 
 
-def _drawing(job: Job, parts: Sequence[_Seen], complete: bool) -> Drawing:
+def _drawing(job: Job, parts: Sequence[_Seen], complete: bool, states: Sequence[State]) -> Drawing:
     steps, phi, outputs = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     kept = len(steps) if outputs.shape[1] else 0
-    return Drawing(steps, complete, phi[:kept, : len(job.text) + 1], outputs[:kept])
+    return Drawing(steps, complete, phi[:kept, : len(job.text) + 1], outputs[:kept], states)
