@@ -7,7 +7,7 @@ import pytest
 
 from handwriter.author import ROUNDS, Author, Verdict, n_missed
 from handwriter.errors import BadOption, Illegible, UnsupportedText
-from handwriter.hand import Draft, Hand, piece_seed
+from handwriter.hand import MOST_PIECES_AT_ONCE, Draft, Hand, piece_seed, pieces
 from handwriter.ink import Ink, Line
 from handwriter.reader import Reading
 
@@ -26,9 +26,11 @@ class FakeHand(Hand):
         self.reads = reads or {}
         self.missing = set()
         self.asked = []
+        self.at_once = []
 
     def drafts(self, texts, seeds, *, smoothness, after=None):
         drafts = []
+        self.at_once.append(len(texts))
         for text, seed, before in zip(texts, seeds, after or [None] * len(texts), strict=True):
             self.asked.append((text, seed, before.text if before else None))
             places = range(seed in self.missing, len(text))
@@ -159,6 +161,41 @@ def test_a_long_line_is_checked_piece_by_piece_each_after_the_first_one_kept(aut
     assert [before for _, before in rest] == [first[0]] * len(rest)
     assert line.read == text
     assert line.seed == SEED
+
+
+FOX = "the quick brown fox jumps over the lazy dog"
+
+
+def test_later_pieces_are_drawn_at_once_when_the_first_is_chosen_each_with_its_rounds(author_of):
+    parts = [part.strip() for part in pieces(FOX)]
+    author = author_of()
+    author.hand.reads = {parts[0]: ["x", "x", parts[0]], parts[1]: ["x"],
+                         parts[2]: ["x", "x", parts[2]]}  # fmt: skip
+    line = author.write(FOX, seed=SEED, candidates=2)
+    rounds = [2, ROUNDS, 2] + [1] * (len(parts) - 3)
+    later = [sum(n > done for n in rounds[1:]) for done in range(ROUNDS)]
+    assert author.hand.at_once == [2, 2, *(2 * n for n in later)]
+    assert line.n_candidates == 2 * sum(rounds)
+    for number, (text, n) in enumerate(zip(pieces(FOX), rounds, strict=True)):
+        seeds = [seed for asked, seed, _ in author.hand.asked if asked == text]
+        assert seeds == [piece_seed(SEED, number, k) for k in range(2 * n)]
+    assert [verdict.read for verdict in line.verdicts] == [parts[0], "x", *parts[2:]]
+
+
+def test_with_a_style_all_pieces_are_drawn_at_once(author_of):
+    author, style = author_of(), Line(Ink((np.zeros((4, 2)),)), "so it was")
+    list(author.iter_lines([FOX, "hello"], seed=SEED, candidates=2, style=style))
+    assert author.hand.at_once == [2 * len(pieces(FOX, goes_on=True)) + 2]
+
+
+def test_no_more_is_drawn_at_once_than_fits(author_of):
+    author, text = author_of(), "hello again " * MOST_PIECES_AT_ONCE
+    line = author.write(text, seed=SEED, candidates=5)
+    most = MOST_PIECES_AT_ONCE // 5 * 5
+    assert max(author.hand.at_once) == most
+    assert author.hand.at_once[0] == 5
+    assert sum(author.hand.at_once) == line.n_candidates == 5 * len(pieces(text))
+    assert line.read == text.strip()
 
 
 def test_every_line_goes_on_from_the_style(author_of):

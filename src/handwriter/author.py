@@ -18,6 +18,7 @@ from handwriter.errors import BadData, BadOption, Illegible
 from handwriter.hand import (
     DEFAULT_SMOOTHNESS,
     MOST_LINES_AT_ONCE,
+    MOST_PIECES_AT_ONCE,
     Draft,
     Hand,
     Shown,
@@ -198,13 +199,14 @@ class Author:
         style: Shown | None,
     ) -> Iterator[Checked]:
         at_once = max(1, MOST_LINES_AT_ONCE // candidates)
+        most = max(1, MOST_PIECES_AT_ONCE // candidates)
         for begin in range(0, len(lines), at_once):
             works = [
                 _Work(line, seed + number, style)
                 for number, line in enumerate(lines[begin : begin + at_once], start=begin)
             ]
-            while going := [work for work in works if work.pieces]:
-                self._draw(going, candidates, smoothness)
+            while ready := [piece for work in works for piece in work.ready()]:
+                self._draw(ready[:most], candidates, smoothness)
             for number, work in enumerate(works, start=begin + 1):
                 line = self._line(work, smoothness)
                 if strict and not line.is_legible:
@@ -216,11 +218,15 @@ class Author:
 
     def _line(self, work: _Work, smoothness: float) -> Checked:
         """The kept pieces as one line."""
-        drafts = [draft for draft, _ in work.kept]
+        kept = work.kept
         plain = self.hand.joined(
-            work.line, drafts, smoothness=smoothness, seed=work.seed, style=work.style
+            work.line,
+            [draft for draft, _ in kept],
+            smoothness=smoothness,
+            seed=work.seed,
+            style=work.style,
         )
-        verdicts = tuple(verdict for _, verdict in work.kept)
+        verdicts = tuple(verdict for _, verdict in kept)
         return Checked(
             **vars(plain)
             | {
@@ -230,16 +236,18 @@ class Author:
             }
         )
 
-    def _draw(self, works: Sequence[_Work], n: int, smoothness: float) -> None:
-        """Draw n candidates of each work's next piece and judge them."""
-        texts = [work.pieces[0] for work in works for _ in range(n)]
-        seeds = [candidate for work in works for candidate in work.seeds(n)]
-        after = [work.before for work in works for _ in range(n)]
+    def _draw(self, some: Sequence[tuple[_Piece, Draft | None]], n: int, smoothness: float) -> None:
+        """Draw n more candidates of each piece, which goes on from that draft, and judge them."""
+        texts = [piece.text for piece, _ in some for _ in range(n)]
+        seeds = [seed for piece, _ in some for seed in piece.seeds(n)]
+        after = [before for _, before in some for _ in range(n)]
         drafts = self.hand.drafts(texts, seeds, smoothness=smoothness, after=after)
-        of_works = [_worth_reading(drafts[begin : begin + n]) for begin in range(0, len(drafts), n)]
-        verdicts = iter(self._judge([draft for some in of_works for draft in some]))
-        for work, some in zip(works, of_works, strict=True):
-            work.take(n, some, [next(verdicts) for _ in some])
+        of_pieces = [
+            _worth_reading(drafts[begin : begin + n]) for begin in range(0, len(drafts), n)
+        ]
+        verdicts = iter(self._judge([draft for of_piece in of_pieces for draft in of_piece]))
+        for (piece, _), of_piece in zip(some, of_pieces, strict=True):
+            piece.take(n, of_piece, [next(verdicts) for _ in of_piece])
 
     def _judge(self, drafts: Sequence[Draft]) -> list[Verdict]:
         """What there is to say against each draft."""
@@ -291,43 +299,65 @@ def _worth_reading(drafts: Sequence[Draft]) -> Sequence[Draft]:
     return whole or drafts
 
 
-class _Work:
-    """One line on its way: the pieces that are left, and the best of what was drawn of the next.
+class _Piece:
+    """A piece of a line on its way: how often it was drawn, and the best of what was drawn.
 
     Candidate k of piece p of a line with seed s is drawn from (s, p, k), and from s alone where
     both are 0, as `Hand.write` would draw it.
     """
 
-    def __init__(self, line: Spelling, seed: int, style: Shown | None) -> None:
-        self.line, self.seed, self.style = line, seed, style
-        self.pieces = pieces(line.base, goes_on=style is not None)
-        self.kept: list[tuple[Draft, Verdict]] = []
+    def __init__(self, text: str, seed: int, number: int) -> None:
+        self.text, self.seed, self.number = text, seed, number
         self.best: tuple[Draft, Verdict] | None = None
-        self.rounds = self.n_drawn = self.n_candidates = 0
+        self.rounds = self.n_drawn = 0
 
     @property
-    def before(self) -> Draft | None:
-        """The piece that the next one goes on from."""
-        return self.style or (self.kept[0][0] if self.kept else None)
+    def is_done(self) -> bool:
+        """Whether the best is good, or time is up."""
+        return self.rounds == ROUNDS or (self.best is not None and self.best[1].is_good)
 
     def seeds(self, n: int) -> list[int]:
         """Those of the next n candidates."""
         return [
-            piece_seed(self.seed, len(self.kept), k) for k in range(self.n_drawn, self.n_drawn + n)
+            piece_seed(self.seed, self.number, k) for k in range(self.n_drawn, self.n_drawn + n)
         ]
 
     def take(self, n: int, drafts: Sequence[Draft], verdicts: Sequence[Verdict]) -> None:
-        """Remember the best so far; go on to the next piece when it is good, or time is up.
-
-        `drafts` are those of the `n` drawn that were read.
-        """
+        """Remember the best so far; `drafts` are those of the `n` drawn that were read."""
         self.n_drawn += n
-        self.n_candidates += n
         self.rounds += 1
         new = min(zip(drafts, verdicts, strict=True), key=lambda pair: pair[1].cost)
         if self.best is None or new[1].cost < self.best[1].cost:
             self.best = new
-        if self.best[1].is_good or self.rounds == ROUNDS:
-            self.kept.append(self.best)
-            self.pieces = self.pieces[1:]
-            self.best, self.rounds, self.n_drawn = None, 0, 0
+
+
+class _Work:
+    """One line on its way: its pieces, and the style that they go on from, or else the first."""
+
+    def __init__(self, line: Spelling, seed: int, style: Shown | None) -> None:
+        self.line, self.seed, self.style = line, seed, style
+        cut = pieces(line.base, goes_on=style is not None)
+        self.pieces = [_Piece(text, seed, number) for number, text in enumerate(cut)]
+
+    def ready(self) -> list[tuple[_Piece, Draft | None]]:
+        """The pieces to draw next, side by side, and what each goes on from.
+
+        Without a style, later ones wait for the first, and no others.
+        """
+        before: Draft | None = self.style
+        if not self.style and self.pieces:
+            first = self.pieces[0]
+            if not first.is_done or not first.best:
+                return [(first, None)]
+            before = first.best[0]
+        return [(piece, before) for piece in self.pieces if not piece.is_done]
+
+    @property
+    def kept(self) -> list[tuple[Draft, Verdict]]:
+        """The best of each piece that was drawn."""
+        return [piece.best for piece in self.pieces if piece.best]
+
+    @property
+    def n_candidates(self) -> int:
+        """How many were drawn of all pieces."""
+        return sum(piece.n_drawn for piece in self.pieces)
