@@ -3,11 +3,14 @@
     python benchmarks/writing.py [--hand FILE] [--steps 200] [--repeats 7]
 
 One run prints, threads stated, the time of a step of the pen, all included (sampling, Python,
-stopping): one line of 40 characters on one thread, and 64 lines on two threads, a line and step;
-beside both a network of the same shape as a plain PyTorch step loop, without a stopping rule.  Then
-how long the batch-1 step is against reading the weights once from cache, and how long `handwriter
-write` takes from a cold start to the file on the disk.  All are taken turn about and the medians
-are given, so that whatever else disturbs the machine disturbs all.
+stopping): one line of 40 characters on one thread, and 64 lines on two threads, a line and step.
+Lines are written as `Hand.write_lines` gives them, in pieces: the steps that are counted are those
+of the ink, and showing the first piece to the network for each later one is in the time alone.
+Beside both, a network of the same shape as a plain PyTorch step loop, which writes the line in one
+go and has no stopping rule.  Then how long a step of one line is against reading the weights once
+from cache, and how long `handwriter write` takes from a cold start to the file on the disk.  All
+are taken turn about and the medians are given, so that whatever else disturbs the machine disturbs
+all.
 """
 
 from __future__ import annotations
@@ -43,7 +46,7 @@ def network_of(hand: Hand) -> NetworkConfig:
 
 
 def writing(hand: Hand, lines: int, steps: int) -> Callable[[], float]:
-    """A measurement: seconds a line and step, over some `steps` of each line."""
+    """A measurement: seconds a line and step of the ink, over some `steps` of each line."""
     seeds = iter(range(1_000_000))
 
     def measure() -> float:
@@ -144,8 +147,8 @@ def report(taken: dict[str, list[float]], n_bytes: int) -> None:
         print(f"{name:28}{middle[name] * 1e6:20,.1f}{spread:>20}{ratio:8.2f}")
     print(
         f"{n_bytes / 1e6:.2f} MB of weights are read from cache in {middle[read] * 1e6:.0f} µs "
-        f"({n_bytes / middle[read] / 1e9:.0f} GB/s): a step of one line takes "
-        f"{middle[one] / middle[read]:.1f} times that"
+        f"({n_bytes / middle[read] / 1e9:.0f} GB/s): a step of one line, whose later pieces share "
+        f"that reading, takes {middle[one] / middle[read]:.1f} times that"
     )
     print(f"`handwriter write` from a cold start: {middle[cold]:.2f} s")
 
