@@ -68,15 +68,15 @@ def make_optimizers(
     every = list(parameters)
     if training.optimizer == "rmsprop":
         return [GravesRMSProp(every, lr=training.learning_rate)]
-    how = {"lr": training.learning_rate, "weight_decay": training.weight_decay}
+    rate, decay = training.learning_rate, training.weight_decay
     wide = [w for w in every if training.optimizer == "muon" and _is_wide(w)]
     chosen = {id(w) for w in wide}
     rest = [w for w in every if id(w) not in chosen]
     found: list[torch.optim.Optimizer] = []
     if wide:
-        found.append(torch.optim.Muon(wide, **how, adjust_lr_fn="match_rms_adamw"))
+        found.append(torch.optim.Muon(wide, rate, decay, adjust_lr_fn="match_rms_adamw"))
     if rest:
-        found.append(torch.optim.AdamW(rest, **how))
+        found.append(torch.optim.AdamW(rest, lr=rate, weight_decay=decay))
     return found
 
 
