@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from handwriter.author import ROUNDS, Author, Verdict, n_missed
+from handwriter.author import MOST_ROUNDS, ROUNDS, Author, Verdict, n_missed
 from handwriter.errors import BadOption, Illegible, UnsupportedText
 from handwriter.hand import MOST_PIECES_AT_ONCE, Draft, Hand, piece_seed, pieces
 from handwriter.ink import Ink, Line
@@ -135,6 +135,15 @@ def test_it_gives_up_after_its_rounds_and_gives_the_best_with_what_was_read(auth
     assert line.is_legible  # one character of five
 
 
+def test_it_goes_on_longer_where_nothing_is_legible_yet(author_of):
+    author = author_of(hello=[*["yyyyy"] * 2 * ROUNDS, "hexlo"])
+    line = author.write("hello", seed=SEED, candidates=2)
+    assert line.n_candidates == 2 * (ROUNDS + 1)
+    assert line.read == "hexlo"
+    never = author_of(hello=["yyyyy"]).write("hello", seed=SEED, candidates=2)
+    assert never.n_candidates == 2 * MOST_ROUNDS
+
+
 def test_what_cannot_be_read_is_said_and_an_error_where_asked(author_of):
     reads = {"hello": ["yyyyy"]}
     assert not author_of(**reads).write("hello", seed=SEED).is_legible
@@ -172,8 +181,8 @@ def test_later_pieces_are_drawn_at_once_when_the_first_is_chosen_each_with_its_r
     author.hand.reads = {parts[0]: ["x", "x", parts[0]], parts[1]: ["x"],
                          parts[2]: ["x", "x", parts[2]]}  # fmt: skip
     line = author.write(FOX, seed=SEED, candidates=2)
-    rounds = [2, ROUNDS, 2] + [1] * (len(parts) - 3)
-    later = [sum(n > done for n in rounds[1:]) for done in range(ROUNDS)]
+    rounds = [2, MOST_ROUNDS, 2] + [1] * (len(parts) - 3)
+    later = [sum(n > done for n in rounds[1:]) for done in range(MOST_ROUNDS)]
     assert author.hand.at_once == [2, 2, *(2 * n for n in later)]
     assert line.n_candidates == 2 * sum(rounds)
     for number, (text, n) in enumerate(zip(pieces(FOX), rounds, strict=True)):

@@ -35,7 +35,8 @@ from handwriter.weights import reader_beside
 
 DEFAULT_CANDIDATES = 4  # that are drawn at a time
 MOST_CANDIDATES = 64
-ROUNDS = 3  # of so many candidates each, before the best so far has to do
+ROUNDS = 3  # of so many candidates each, before the best so far has to do if it is legible
+MOST_ROUNDS = 8  # before it has to do whatever it is
 LEGIBLE = 0.2  # a line of which a larger share is read wrongly is not legible
 UNIT = 0.95  # the mean spread of real lines, in the unit of hands
 NOTHING_READ = FrameTable(np.zeros((0, 1), np.float32), "")
@@ -313,8 +314,12 @@ class _Piece:
 
     @property
     def is_done(self) -> bool:
-        """Whether the best is good, or time is up."""
-        return self.rounds == ROUNDS or (self.best is not None and self.best[1].is_good)
+        """Whether the best is good, or will have to do."""
+        if not self.best:
+            return False
+        verdict = self.best[1]
+        enough = ROUNDS if verdict.is_legible else MOST_ROUNDS
+        return verdict.is_good or self.rounds >= enough
 
     def seeds(self, n: int) -> list[int]:
         """Those of the next n candidates."""
