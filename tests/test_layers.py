@@ -16,6 +16,7 @@ LAYERS = {
     "errors": 0,
     "ink": 1,
     "alphabet": 1,
+    "hyphenation": 1,
     "tokens": 1,
     "levelling": 2,
     "density": 2,
@@ -90,6 +91,7 @@ WRITING = {
     "page",
     "paper",
     "posture",
+    "hyphenation",
     "compose",
 }
 LEARNING_TOOLS = {"torch", "onnx", "safetensors", "tensorboard"}
