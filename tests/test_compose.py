@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from handwriter.compose import ALIGNMENTS, Layout, compose
 from handwriter.errors import BadOption, UnsupportedText
 from handwriter.ink import Ink, Line, Written
-from handwriter.page import Document
+from handwriter.output.layout import described
+from handwriter.page import Document, PlacedLine
 
 X_HEIGHT = 1.5  # of the boxes, in the unit of the one that draws them
 ADVANCE = 1.2
@@ -278,6 +279,157 @@ def test_a_text_of_two_hundred_pages_is_written_a_few_lines_at_a_time():
     assert max(at_once) < 500
 
 
+# --- Words in two lines ----------------------------------------------------------------------
+
+HYPHENATED = replace(EXACT, hyphenate="en_US")
+LONG = "we saw an international consideration of extraordinary characteristics in these parts"
+VOCABULARY = ["a", "of", "into", "paper", "hyphenation", "typesetting", "well-known", "seventeen"]
+ROOM = 80
+
+
+def as_asked(document: Document) -> str:
+    """The text that the lines make together, each divided word whole again."""
+    said = "".join(
+        line.text.removesuffix("-") if line.is_divided else f"{line.text} "
+        for line in document.written_lines
+    )
+    return said.replace("well- known", "well-known").strip()
+
+
+def ends_within_a_word(line: PlacedLine) -> bool:
+    return line.text.endswith("-")
+
+
+def test_nothing_is_divided_unless_it_is_asked_for():
+    assert not any("-" in line.text for line in lines_of(compose(LONG, BoxWriter(), EXACT)))
+
+
+def test_a_line_that_words_leave_short_ends_within_one_and_its_hyphen_is_ink():
+    document = compose(LONG, BoxWriter(), HYPHENATED, seed=1)
+    lines = lines_of(document)
+    assert [line.text for line in lines] == [
+        "we saw an international consider-", "ation of extraordinary character-",
+        "istics in these parts",
+    ]  # fmt: skip
+    assert [line.is_divided for line in lines] == [True, True, False]
+    for line in lines:
+        assert line.written.text == line.text
+        assert len(line.ink.strokes) == len(box(0, 1)) * len(line.text.replace(" ", ""))
+    assert as_asked(document) == LONG
+
+
+@pytest.mark.parametrize(
+    ("begin", "is_divided"),  # 31 characters are 74 mm, more than nine tenths of the room
+    [("a line of one and thirty in all", False), ("a line of six and twenty so", True)],
+)
+def test_a_line_that_words_fill_takes_no_part_of_another(begin, is_divided):
+    text = f"{begin} hyphenation and so forth"
+    first, _ = lines_of(compose(text, BoxWriter(), HYPHENATED, seed=1))
+    assert first.is_divided == is_divided
+
+
+def test_the_last_word_of_a_paragraph_stays_whole():
+    line = "a line of six and twenty so hyphenation"
+    assert not lines_of(compose(line, BoxWriter(), HYPHENATED, seed=1))[0].is_divided
+    assert lines_of(compose(f"{line} and", BoxWriter(), HYPHENATED, seed=1))[0].is_divided
+
+
+def test_the_last_word_of_a_page_stays_whole():
+    n, line = len(EXACT.baselines_mm), "a line of six and twenty so hyphenation and"
+    for n_before, is_divided in [(n - 2, True), (n - 1, False)]:
+        text = "so\n" * n_before + line
+        document = compose(text, BoxWriter(), HYPHENATED, seed=1)
+        assert lines_of(document)[n_before].is_divided == is_divided
+
+
+def test_no_more_than_two_lines_in_a_row_end_within_a_word(monkeypatch):
+    def ends() -> str:
+        layout = replace(HYPHENATED, height_mm=200.0)
+        document = compose("extraordinary " * 20, BoxWriter(), layout, seed=1)
+        return "".join("-" if ends_within_a_word(line) else "." for line in lines_of(document))
+
+    assert ends() == "--.--.--.."
+    monkeypatch.setattr("handwriter.compose.MOST_HYPHENS", 20)
+    assert "---" in ends()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=60), min_size=1, max_size=4
+    ),
+    st.sampled_from(ALIGNMENTS),
+    st.sampled_from([0.0, 0.3]),
+    st.integers(0, 1000),
+)
+def test_hyphenation_keeps_its_promises(paragraphs, align, spread, seed):
+    text = "\n".join(" ".join(paragraph) for paragraph in paragraphs)
+    layout = replace(HYPHENATED, align=align)
+    document = compose(text, BoxWriter(spread), layout, seed=seed)
+    assert as_asked(document) == text.replace("\n", " ")
+    lines = lines_of(document)
+    for line in lines:
+        points = line.ink.smoothed(8).points
+        assert (points >= 10 - 1e-6).all()
+        assert (points <= np.array([90, 70]) + 1e-6).all()
+    broken = "".join("-" if ends_within_a_word(line) else " " for line in lines)
+    assert "---" not in broken
+    assert not any(ends_within_a_word(page.layers[-1].lines[-1]) for page in document.pages)
+    for line, after in pairwise(lines):
+        if ends_within_a_word(line):
+            assert " " in after.text or after is not lines[-1]  # the paragraph has another word
+            whole, _, _ = line.text.rpartition(" ")
+            width = line.ink.bounds[2] - line.ink.bounds[0]
+            if align != "justified":
+                assert width * len(whole) / len(line.text) < 0.9 * ROOM + 1
+
+
+def test_a_word_wider_than_the_page_is_divided_wherever_it_stands():
+    word = "hyphenation" * 7
+    document = compose(f"see {word}", BoxWriter(), HYPHENATED, seed=1)
+    assert as_asked(document) == f"see {word}"
+    assert [line.is_divided for line in lines_of(document)] == [False, True, True, False]
+    assert lines_of(document)[0].text == "see"
+    with pytest.raises(BadOption, match=r"the word 'hyphenationhyph.* is 18\d mm wide"):
+        compose(f"see {word}", BoxWriter(), EXACT, seed=1)
+
+
+def test_a_word_with_a_hyphen_of_its_own_gets_no_second_one():
+    text = "the mother-in-law's typesetting-machines are well-known in these parts"
+    document = compose(text, BoxWriter(), HYPHENATED, seed=1)
+    first = lines_of(document)[0]
+    assert first.text == "the mother-in-law's typesetting-"
+    assert not first.is_divided
+    assert " ".join(line.text for line in lines_of(document)).replace("- ", "-") == text
+
+
+def test_those_who_search_the_text_find_divided_words_whole():
+    document = compose(LONG, BoxWriter(), HYPHENATED, seed=1, title="one")
+    assert described(document)["Text"] == LONG
+    assert [line.told for line in lines_of(document)] == [
+        "we saw an international consider\u00ad", "ation of extraordinary character\u00ad",
+        "istics in these parts",
+    ]  # fmt: skip
+
+
+def test_a_hand_without_a_hyphen_is_told_before_anything_is_written():
+    class Unable(BoxWriter):
+        def __call__(self, texts, *, seed, style):
+            if any("-" in text for text in texts):
+                raise UnsupportedText("cannot write '-'")
+            return super().__call__(texts, seed=seed, style=style)
+
+    write = Unable()
+    with pytest.raises(BadOption, match="this hand cannot write a hyphen"):
+        compose(LONG, write, HYPHENATED, seed=1)
+    assert not write.asked
+
+
+def test_no_page_is_empty_between_a_full_one_and_one_that_is_asked_for():
+    text = "\n".join(["line"] * len(EXACT.baselines_mm)) + "\n\n\fnext"
+    assert texts_of(compose(text, BoxWriter(), EXACT, seed=1))[1:] == [["next"]]
+
+
 # --- What cannot be done ---------------------------------------------------------------------
 
 
@@ -298,6 +450,7 @@ def test_a_word_wider_than_the_page_is_named_with_its_line():
         ({"line_height_mm": -3.0}, "line height is -3 mm"),
         ({"align": "middle"}, "choose one of left, right, centre, justified"),
         ({"irregularity": 1.5}, "from 0 .none. to 1"),
+        ({"hyphenate": "tlh"}, "no hyphenation for 'tlh'; .* `handwriter languages`"),
         ({"guides": "checked"}, "choose one of plain, ruled, squared, dotted"),
     ],
 )

@@ -2,19 +2,23 @@
 
 Each line is written, measured, and written again with fewer words or more until it fills the room
 between the margins and no more.  All lines go on from the same few words, which the hand wrote
-first on paper of their own, so that they look like one person's.
+first on paper of their own, so that they look like one person's.  Where hyphenation is asked for, a
+line that words leave short takes part of one more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby
 from typing import Protocol
 
 import numpy as np
 
 from handwriter.errors import BadOption, UnsupportedText
 from handwriter.hand import check_seed
+from handwriter.hyphenation import SOFT, Part, parts, patterns, said
 from handwriter.ink import Array, Ink, Line, Written
 from handwriter.page import Document, Layer, Page, PlacedLine, provenance
 from handwriter.paper import guides
@@ -32,6 +36,8 @@ LINES_AT_ONCE = 8  # written side by side; another number gives other line break
 LONGEST_CHECKED = 1_000  # characters of a text that are checked in one call
 MOST_LINES = 10**6
 WIDEST_GAP = 2.0  # x-heights that justifying may add to a gap between words
+FULL = 0.9  # of the room: a line that whole words fill so far takes no part of another one
+MOST_HYPHENS = 2  # lines, one below the other, that may end within a word
 
 
 class WritesLines(Protocol):
@@ -52,7 +58,8 @@ class Layout:
     `margins_mm` are top, right, bottom and left.  `line_height_mm` is 3.6 x-heights where it is
     None.  `indent_mm` is for the first line of each paragraph.  `irregularity` goes from 0, as if
     ruled, to 1, a careless person.  `reflow` joins the lines of a paragraph; otherwise each line
-    of the text begins a new one.
+    of the text begins a new one.  `hyphenate` is the language whose words may be divided, "en_US"
+    for instance (`handwriter.hyphenation.languages`); None divides none.
     """
 
     width_mm: float = 210.0
@@ -66,6 +73,7 @@ class Layout:
     guides: str = "plain"
     page_numbers: bool = False
     reflow: bool = False
+    hyphenate: str | None = None
 
     @property
     def pitch_mm(self) -> float:
@@ -90,7 +98,8 @@ class Layout:
 class _Paragraph:
     """Words that are set together; `number` is the line of the text that they begin in.
 
-    Without words it is a blank line; `breaks` begins a new page before it.
+    Without words it is a blank line; `breaks` begins a new page before it.  `parts` are those of
+    all its words.
     """
 
     words: tuple[str, ...]
@@ -98,6 +107,12 @@ class _Paragraph:
     n_blanks: int = 0
     is_first: bool = False
     breaks: bool = False
+    parts: tuple[Part, ...] = ()
+
+    @cached_property
+    def last_word(self) -> int:
+        """Which part the last word begins with."""
+        return max((n for n, part in enumerate(self.parts[:-1], 1) if part.ends_word), default=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,15 +124,44 @@ class _Try:
     width_mm: float
 
 
+@dataclass(frozen=True)
+class _Spot:
+    """Where a line begins: in which paragraph, with which of its parts, on which page and slot.
+
+    `is_new` tells that the text begins or asks for the page, `n_hyphens` how many lines right
+    above end within a word.
+    """
+
+    at: int = 0
+    begin: int = 0
+    page: int = 0
+    slot: int = 0
+    is_new: bool = True
+    n_hyphens: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class _Set:
-    """A line that is set, None for a blank one, and where in its paragraph it is."""
+    """A line that is set, with `n_parts` of its paragraph; a blank one has none and no `line`.
+
+    `number` counts the lines with words.
+    """
 
     paragraph: _Paragraph
-    line: _Try | None
-    number: int
-    is_first: bool = False
-    is_last: bool = False
+    spot: _Spot
+    n_parts: int = 0
+    line: _Try | None = None
+    number: int = 0
+
+    @property
+    def is_last(self) -> bool:
+        return self.spot.begin + self.n_parts == len(self.paragraph.parts)
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether it ends in a hyphen that the text does not have."""
+        end = self.spot.begin + self.n_parts
+        return self.n_parts > 0 and self.paragraph.parts[end - 1].joint == SOFT
 
 
 def compose(
@@ -144,24 +188,29 @@ def compose(
     check_layout(layout)
     rules = guides(layout.guides, layout.width_mm, layout.height_mm, layout.baselines_mm.tolist())
     seed = check_seed(seed, n_lines=MOST_LINES)
-    paragraphs = _paragraphs(text, layout.reflow)
+    paragraphs = [
+        replace(paragraph, parts=parts(paragraph.words, layout.hyphenate))
+        for paragraph in _paragraphs(text, layout.reflow)
+    ]
     _check_text(text, write)
+    if layout.hyphenate is not None:
+        _check_hyphen(write)
     style = style or _style_of(paragraphs, write, seed)
     setter = _Setter(layout, write, seed, style)
-    n_words = sum(len(paragraph.words) for paragraph in paragraphs)
+    n_parts = sum(len(paragraph.parts) for paragraph in paragraphs)
     pages = []
     n_done = 0
-    for lines in _pages(setter.lines(paragraphs), len(layout.baselines_mm)):
-        pages.append([setter.placed(line, slot) for slot, line in lines])
-        n_done += sum(len(line.text.split()) for line in pages[-1])
-        progress(n_done / n_words)
+    for _, of_page in groupby(setter.lines(paragraphs), key=lambda line: line.spot.page):
+        lines = list(of_page)
+        pages.append([setter.placed(line) for line in lines])
+        n_done += sum(line.n_parts for line in lines)
+        progress(n_done / n_parts)
     if layout.page_numbers:
         for page, number in zip(pages, setter.page_numbers(len(pages)), strict=True):
             page.append(number)
     return Document(
         tuple(
-            Page(layout.width_mm, layout.height_mm, (*rules, Layer(tuple(lines))))
-            for lines in pages
+            Page(layout.width_mm, layout.height_mm, (*rules, Layer(tuple(page)))) for page in pages
         ),
         title=title if title is not None else text.split("\n", 1)[0].strip(),
         about=_about(pages, seed),
@@ -169,7 +218,12 @@ def compose(
 
 
 def check_layout(layout: Layout) -> None:
-    """Raise BadOption for a length, an alignment or margins with which nothing can be written."""
+    """Raise BadOption for a length, an alignment or margins with which nothing can be written.
+
+    So it does for a language that there is no hyphenation for.
+    """
+    if layout.hyphenate is not None:
+        patterns(layout.hyphenate)
     if layout.align not in ALIGNMENTS:
         raise BadOption(
             f"there is no alignment {layout.align!r}; choose one of {', '.join(ALIGNMENTS)}"
@@ -246,6 +300,15 @@ def _check_text(text: str, write: WritesLines) -> None:
                 raise UnsupportedText(f"line {number} of the text: {error}") from None
 
 
+def _check_hyphen(write: WritesLines) -> None:
+    try:
+        write(["-"], seed=0, style=None)
+    except UnsupportedText:
+        raise BadOption(
+            "this hand cannot write a hyphen; leave hyphenation out, or choose another hand"
+        ) from None
+
+
 def _style_of(paragraphs: Sequence[_Paragraph], write: WritesLines, seed: int) -> Line:
     """The first words of the text, as many as a style takes, on scrap paper."""
     words = [word for paragraph in paragraphs[:SCRAP] for word in paragraph.words]
@@ -278,6 +341,7 @@ class _Setter:
             self.blank_mm = max((right - left) / max(len(self.style.text), 1), 1e-3)
         self.n_characters, self.width_mm = 1, self.blank_mm
         self.n_lines = 0
+        self.n_slots = len(layout.baselines_mm)
 
     @property
     def character_mm(self) -> float:
@@ -285,58 +349,83 @@ class _Setter:
         return max(self.width_mm / self.n_characters, 1e-3)
 
     def lines(self, paragraphs: Sequence[_Paragraph]) -> Iterator[_Set]:
-        """All lines of all paragraphs, a blank one for each paragraph without words."""
-        tried: dict[int, _Try] = {}  # the begin of what is left, by its number of words
-        at, word = 0, 0
-        while at < len(paragraphs):
-            paragraph = paragraphs[at]
-            if not paragraph.words:
-                yield _Set(paragraph, None, self.n_lines, is_first=True, is_last=True)
-                at += 1
-                continue
-            plan = self._plan(paragraphs, at, word, tried)
-            texts = [" ".join(paragraphs[p].words[begin:end]) for p, begin, end in plan]
+        """All lines of all paragraphs, each with its place on a page.
+
+        A paragraph without words is a blank line, but not at the begin of a page that is only
+        there because the one before is full.
+        """
+        tried: dict[int, _Try] = {}  # the begin of what is left, by its number of parts
+        spot = _Spot()
+        while True:
+            blanks, spot = self._turned(paragraphs, spot)
+            yield from blanks
+            if spot.at == len(paragraphs):
+                return
+            plan = self._plan(paragraphs, spot, tried)
+            texts = [said(paragraphs[s.at].parts[s.begin : s.begin + n]) for s, n in plan]
             inks = self.write(texts, seed=self.seed + 1 + self.n_lines, style=self.style)
-            for (p, begin, end), ink in zip(plan, inks, strict=True):
-                yield from self._blanks(paragraphs[at:p])
-                at, word, paragraph = p, begin, paragraphs[p]
-                tried[end - begin] = self._tried(ink)
-                n = self._settled(paragraph, word, tried)
+            for (_, n_planned), ink in zip(plan, inks, strict=True):
+                blanks, spot = self._turned(paragraphs, spot)
+                yield from blanks
+                paragraph = paragraphs[spot.at]
+                tried[n_planned] = self._tried(ink)
+                n = self._settled(paragraph, spot, tried)
                 if n is None:
                     break
-                last = word + n == len(paragraph.words)
-                yield _Set(paragraph, tried[n], self.n_lines, is_first=word == 0, is_last=last)
+                yield _Set(paragraph, spot, n, tried[n], self.n_lines)
                 self.n_lines += 1
-                at, word = (at + 1, 0) if last else (at, word + n)
-                tried = {}
-                if n != end - begin:
+                spot, tried = self._after(paragraph, spot, n), {}
+                if n != n_planned:
                     break
 
-    def _blanks(self, paragraphs: Sequence[_Paragraph]) -> Iterator[_Set]:
-        for paragraph in paragraphs:
-            if not paragraph.words:
-                yield _Set(paragraph, None, self.n_lines, is_first=True, is_last=True)
+    def _turned(self, paragraphs: Sequence[_Paragraph], spot: _Spot) -> tuple[list[_Set], _Spot]:
+        """The blank lines that come first, and where the words after them begin.
+
+        That is on the next page where this one is full, or the text asks for it.
+        """
+        blanks = []
+        while spot.at < len(paragraphs):
+            paragraph = paragraphs[spot.at]
+            breaks = paragraph.breaks and spot.begin == 0
+            if spot.slot >= self.n_slots or (breaks and not (spot.is_new and spot.slot == 0)):
+                spot = replace(spot, page=spot.page + 1, slot=0, is_new=breaks)
+            if paragraph.words:
+                break
+            if spot.slot or spot.is_new:
+                blanks.append(_Set(paragraph, spot))
+                spot = replace(spot, slot=spot.slot + 1)
+            spot = replace(spot, at=spot.at + 1)
+        return blanks, spot
+
+    def _after(self, paragraph: _Paragraph, spot: _Spot, n: int) -> _Spot:
+        """Where the line after one of n parts begins, if there is room on the page."""
+        end = spot.begin + n
+        is_last = end == len(paragraph.parts)
+        return replace(
+            spot,
+            at=spot.at + is_last,
+            begin=0 if is_last else end,
+            slot=spot.slot + 1,
+            n_hyphens=0 if paragraph.parts[end - 1].ends_word else spot.n_hyphens + 1,
+        )
 
     def _plan(
-        self, paragraphs: Sequence[_Paragraph], at: int, word: int, tried: dict[int, _Try]
-    ) -> list[tuple[int, int, int]]:
-        """What to write next: paragraph, first word and the word after the last, of some lines.
+        self, paragraphs: Sequence[_Paragraph], spot: _Spot, tried: dict[int, _Try]
+    ) -> list[tuple[_Spot, int]]:
+        """What to write next: where some lines begin, and the number of parts of each.
 
         The first is sure to be needed, the others if all before them turn out to fit.
         """
-        plan: list[tuple[int, int, int]] = []
-        while len(plan) < LINES_AT_ONCE and at < len(paragraphs):
-            left = len(paragraphs[at].words) - word
-            if left:
-                n = self._next_try(paragraphs[at], word, tried)
-                plan.append((at, word, word + n))
-                word, tried = word + n, {}
-            if word >= len(paragraphs[at].words):
-                at, word = at + 1, 0
+        plan: list[tuple[_Spot, int]] = []
+        while len(plan) < LINES_AT_ONCE and spot.at < len(paragraphs):
+            n = self._target(paragraphs[spot.at], spot, tried)
+            plan.append((spot, n))
+            _, spot = self._turned(paragraphs, self._after(paragraphs[spot.at], spot, n))
+            tried = {}
         return plan
 
-    def _room(self, paragraph: _Paragraph, word: int) -> float:
-        return self.layout.room_mm - self._indent(paragraph, is_first=word == 0)
+    def _room(self, paragraph: _Paragraph, spot: _Spot) -> float:
+        return self.layout.room_mm - self._indent(paragraph, is_first=spot.begin == 0)
 
     def _indent(self, paragraph: _Paragraph, *, is_first: bool) -> float:
         """How far right of the margin a line begins; blanks of the text indent its first line."""
@@ -346,39 +435,78 @@ class _Setter:
         most = self.layout.room_mm / 2  # a text that is set with blanks is still written
         return min(indent + paragraph.n_blanks * self.blank_mm, max(most, indent))
 
-    def _next_try(self, paragraph: _Paragraph, word: int, tried: dict[int, _Try]) -> int:
-        """With how many words to write the line next: as many as will probably fit."""
-        words, room = paragraph.words[word:], self._room(paragraph, word)
+    def _ends(self, paragraph: _Paragraph, spot: _Spot, tried: dict[int, _Try]) -> Iterator[int]:
+        """With how many parts a line may end: behind a word, and within one that may be divided.
+
+        The last word of a paragraph and of a page stays whole, and so do words below some lines
+        that already end within one, but for a word that is wider than the room.
+        """
+        n_first = _n_of_word(paragraph, spot)
+        is_wide = n_first in tried and tried[n_first].width_mm > self._room(paragraph, spot)
+        divides = spot.n_hyphens < MOST_HYPHENS and spot.slot + 1 < self.n_slots
+        for end in range(spot.begin + 1, len(paragraph.parts) + 1):
+            n = end - spot.begin
+            within_first, within_last = n < n_first, end > paragraph.last_word
+            may_divide = is_wide if within_first else divides and not within_last
+            if paragraph.parts[end - 1].ends_word or may_divide:
+                yield n
+
+    def _target(self, paragraph: _Paragraph, spot: _Spot, tried: dict[int, _Try]) -> int:
+        """How many parts the line should have, as far as is known yet."""
+        room, per_character = self._room(paragraph, spot), self.character_mm
         fits = [n for n, line in tried.items() if line.width_mm <= room]
         wide = [n for n, line in tried.items() if line.width_mm > room]
-        least, most = max(fits, default=0) + 1, min(wide, default=len(words) + 1) - 1
-        per_character = self.character_mm
+
+        def length(n: int) -> int:
+            return len(said(paragraph.parts[spot.begin : spot.begin + n]))
+
         if tried:  # this line's own width tells more
             nearest = max(fits) if fits else min(wide)
-            per_character = tried[nearest].width_mm / len(" ".join(words[:nearest]))
-        n = least
-        while n < most and len(" ".join(words[: n + 1])) * per_character <= room:
-            n += 1
-        return n
+            per_character = tried[nearest].width_mm / length(nearest)
+        least, first = max(fits, default=0), 0
+        widths: dict[int, float] = {}
+        for n in self._ends(paragraph, spot, tried):
+            first = first or n
+            width = tried[n].width_mm if n in tried else length(n) * per_character
+            if width > room and n > least:
+                break
+            if n not in wide:
+                widths[n] = width
+        return self._preferred(paragraph, spot, widths) if widths else first
 
-    def _settled(self, paragraph: _Paragraph, word: int, tried: dict[int, _Try]) -> int | None:
-        """How many words the line takes; None where it is to be tried with another number."""
-        words, room = paragraph.words[word:], self._room(paragraph, word)
-        fits = [n for n, line in tried.items() if line.width_mm <= room]
+    def _preferred(self, paragraph: _Paragraph, spot: _Spot, widths: Mapping[int, float]) -> int:
+        """Of numbers of parts that fit, as wide as told, the one to take.
+
+        That is as many whole words as there are, unless these leave the line short.
+        """
+        whole = [n for n in widths if paragraph.parts[spot.begin + n - 1].ends_word]
+        if whole and widths[max(whole)] >= FULL * self._room(paragraph, spot):
+            return max(whole)
+        return max(widths)
+
+    def _settled(self, paragraph: _Paragraph, spot: _Spot, tried: dict[int, _Try]) -> int | None:
+        """How many parts the line takes; None where it is to be tried with another number."""
+        room = self._room(paragraph, spot)
+        fits = {n: line.width_mm for n, line in tried.items() if line.width_mm <= room}
         if not fits:
-            if 1 in tried:
-                raise BadOption(
-                    f"the word {words[0]!r} (line {paragraph.number} of the text) is "
-                    f"{tried[1].width_mm:.0f} mm wide, but there are {room:.0f} mm for it; "
-                    "choose a smaller x-height, smaller margins or larger paper, or divide it"
-                )
+            self._check_width(paragraph, spot, tried)
             return None
-        n = max(fits)
-        if n == len(words) or n + 1 in tried or len(tried) >= MOST_TRIES:
-            return n
-        text, longer = " ".join(words[:n]), " ".join(words[: n + 1])
-        grows = tried[n].width_mm * len(longer) / len(text)
-        return n if grows > room else None
+        if len(tried) >= MOST_TRIES:
+            return self._preferred(paragraph, spot, fits)
+        n = self._target(paragraph, spot, tried)
+        return n if n in fits else None
+
+    def _check_width(self, paragraph: _Paragraph, spot: _Spot, tried: dict[int, _Try]) -> None:
+        """Raise BadOption where a line has room for no word, and none of what it is divided in."""
+        if next(self._ends(paragraph, spot, tried)) not in tried:
+            return
+        n = _n_of_word(paragraph, spot)
+        word = said(paragraph.parts[spot.begin : spot.begin + n])
+        raise BadOption(
+            f"the word {word!r} (line {paragraph.number} of the text) is "
+            f"{tried[n].width_mm:.0f} mm wide, but there are {self._room(paragraph, spot):.0f} mm "
+            "for it; choose a smaller x-height, smaller margins or larger paper, or divide it"
+        )
 
     def _tried(self, written: Written) -> _Try:
         """A line measured, and what is learned from it of the width of characters."""
@@ -394,21 +522,21 @@ class _Setter:
 
     # --- In their place ------------------------------------------------------------------------
 
-    def placed(self, line: _Set, slot: int) -> PlacedLine:
+    def placed(self, line: _Set) -> PlacedLine:
         """The line on its baseline, aligned, and as irregular as a person's."""
         top, _, bottom, left = self.layout.margins_mm
-        baseline = float(self.layout.baselines_mm[slot])
+        baseline = float(self.layout.baselines_mm[line.spot.slot])
         if line.line is None:
             return PlacedLine(Ink(()), baseline_mm=baseline)
         written, ink = line.line.written, line.line.level
         if ink.strokes:
             rng = np.random.default_rng([self.seed, line.number])
-            indent = self._indent(line.paragraph, is_first=line.is_first)
+            indent = self._indent(line.paragraph, is_first=line.spot.begin == 0)
             ink = self._aligned(line, self.layout.room_mm - indent, rng)
             ink = wavering(ink, self.layout.irregularity * self.layout.x_height_mm, rng)
             ink = ink.moved(left + indent, baseline)
             ink = kept_between(ink, top, self.layout.height_mm - bottom)
-        return PlacedLine(ink, written.text, baseline, written)
+        return PlacedLine(ink, written.text, baseline, written, line.is_divided)
 
     def _aligned(self, line: _Set, room: float, rng: np.random.Generator) -> Ink:
         """The line with its words apart as alignment asks, somewhere from x = 0 to `room`."""
@@ -445,23 +573,12 @@ class _Setter:
             yield PlacedLine(number, ink.text, baseline, ink)
 
 
-def _pages(lines: Iterator[_Set], n_slots: int) -> Iterator[list[tuple[int, _Set]]]:
-    """Lines with their places on a page, page by page; no page begins with a blank line that
-    only parts paragraphs."""
-    page: list[tuple[int, _Set]] = []
-    slot = 0
-    is_new = True  # the text, or a page that was asked for
-    for line in lines:
-        breaks = line.paragraph.breaks and line.is_first
-        if slot >= n_slots or (breaks and not (is_new and not page)):
-            yield page
-            page, slot, is_new = [], 0, breaks
-        if line.line is None and not page and not is_new:
-            continue
-        page.append((slot, line))
-        slot += 1
-    if page:
-        yield page
+def _n_of_word(paragraph: _Paragraph, spot: _Spot) -> int:
+    """How many parts what a line begins with has, up to the end of the word."""
+    n = 1
+    while not paragraph.parts[spot.begin + n - 1].ends_word:
+        n += 1
+    return n
 
 
 def _about(pages: Sequence[Sequence[PlacedLine]], seed: int) -> dict[str, str]:

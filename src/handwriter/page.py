@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from handwriter.errors import BadOption
+from handwriter.hyphenation import SOFT
 from handwriter.ink import Ink, Written
 
 INK_LAYER = "1-black"  # the number is the pen that a plotter takes, the name is for people
@@ -23,12 +24,20 @@ class PlacedLine:
     `ink` is in millimetres, its strokes in the order they were written; `baseline_mm` is the y
     that its letters stand on and `text` what it says.  `written` is the line as it was given to
     be placed, in its own unit: Written where a hand wrote it.  None for what was only drawn.
+    `is_divided` tells of a last word that goes on in the next line: the hyphen at the end is in the
+    ink and in `text`, but not in what was asked for.
     """
 
     ink: Ink
     text: str = ""
     baseline_mm: float = 0.0
     written: Ink | None = None
+    is_divided: bool = False
+
+    @property
+    def told(self) -> str:
+        """Its text for those who search and copy: a soft hyphen (U+00AD) where it is divided."""
+        return self.text.removesuffix("-") + SOFT if self.is_divided else self.text
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from handwriter.hyphenation import SOFT
 from handwriter.ink import Ink, Written
 from handwriter.page import Document, Layer, Page, PlacedLine, provenance
 
@@ -46,8 +47,11 @@ def lay_out(lines: Sequence[Ink]) -> Document:
 
 
 def described(document: Document) -> dict[str, str]:
-    """What every file tells of itself, by name: title, text where that is more, and how written."""
-    text = "\n".join(line.text for line in document.written_lines)
+    """What every file tells of itself, by name: title, text where that is more, and how written.
+
+    A word that is divided on paper is whole there.
+    """
+    text = "\n".join(line.told for line in document.written_lines).replace(f"{SOFT}\n", "")
     told = {"Title": document.title}
     if text.strip() not in ("", document.title.strip()):
         told["Text"] = text
