@@ -75,6 +75,33 @@ def test_a_suffix_of_ones_own_takes_a_format(page):
     assert Path("letter.ink").read_bytes().startswith(b"%PDF")
 
 
+NARROW = ("--paper", "20x400mm")  # for some of the tiny hand's scribbles
+
+
+def test_words_are_divided_on_wish_and_whole_to_those_who_search(page, capsys):
+    Path("letter.txt").write_text("hyphenation " * 6)
+    assert page("-o", "x.svg", "-q", *NARROW) == 2
+    assert "the word 'hyphenation' (line 1 of the text) is" in capsys.readouterr().err
+    assert page("-o", "x.svg", "--json", "-q", "--hyphenate", "en_US", *NARROW) == 0
+    texts = [json.loads(row)["text"] for row in capsys.readouterr().out.splitlines()]
+    assert any(text.endswith("hyphen-") for text in texts)
+    assert ("hyphenation " * 6).strip() in Path("x.svg").read_text()
+
+
+def test_the_language_may_come_from_the_configuration(page, capsys):
+    Path("letter.txt").write_text("hyphenation " * 6)
+    Path("handwriter.toml").write_text('[page]\nhyphenate = "en_US"\n')
+    assert page("-o", "x.svg", "-q", *NARROW) == 0
+    Path("handwriter.toml").write_text('[page]\nhyphenate = "nobody\'s"\n')
+    assert page("-o", "x.svg", "-q", *NARROW) == 2
+    assert 'no hyphenation for "nobody\'s"' in capsys.readouterr().err
+
+
+def test_the_languages_are_listed(capsys):
+    assert run(["languages"]) == 0
+    assert {"en_US", "de_DE", "fr"} <= set(capsys.readouterr().out.splitlines())
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -91,6 +118,7 @@ def test_a_suffix_of_ones_own_takes_a_format(page):
         (["-o", "-", "--format", "svg"], "holds one page, and there are 2"),
         (["-o", "x.svg", "--strict"], "--strict needs the check"),
         (["-o", "x.svg", "--style", "nobody"], "there is no style 'nobody'"),
+        (["-o", "x.svg", "--hyphenate", "tlh"], "no hyphenation for 'tlh'; choose a language such"),
         (["-o", "x.svg", "--bed", "9x9"], "--bed is for .gcode"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The commands for pages and what they are written in: `page` and `styles`."""
+"""The commands for pages and what they are written in: `page`, `languages` and `styles`."""
 
 from __future__ import annotations
 
@@ -45,6 +45,12 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 
+def _languages() -> list[str]:
+    from handwriter.hyphenation import languages
+
+    return languages()
+
+
 @commands.command(epilog="Example: handwriter page letter.txt -o letter.pdf --paper a5 --seed 3")
 def page(
     context: typer.Context,
@@ -74,6 +80,14 @@ def page(
     reflow: Annotated[
         bool, typer.Option("--reflow", help="Join the lines of a paragraph; else they stay.")
     ] = False,
+    hyphenate: Annotated[
+        str | None,
+        typer.Option(
+            "--hyphenate",
+            help="Divide words as this language does, en_US for instance: handwriter languages.",
+            autocompletion=_languages,
+        ),
+    ] = None,
     guides: Annotated[
         str, typer.Option("--guides", help="plain, ruled, squared or dotted paper.")
     ] = "plain",
@@ -139,7 +153,7 @@ def page(
     width, height = paper_size(f"{paper}-landscape" if landscape else paper)
     layout = Layout(
         width, height, _margins(margins), x_height, line_height, align, indent, irregularity,
-        guides, page_numbers, reflow,
+        guides, page_numbers, reflow, hyphenate,
     )  # fmt: skip
     check_layout(layout)
     given = {
@@ -219,6 +233,13 @@ def _report(document: Document, files: list[Path], *, as_json: bool, quiet: bool
             f"{shown}: {counted(len(document.pages), 'page')}, {counted(len(lines), 'line')} by "
             f"{about.get('Hand', 'nobody')}, seed {about.get('Seed', 'none')}"
         )
+
+
+@commands.command(epilog="Example: handwriter languages")
+def languages() -> None:
+    """List the languages whose words --hyphenate can divide, by their codes."""
+    for language in _languages():
+        print(language)
 
 
 @commands.command(epilog="Example: handwriter styles -o styles.png")
