@@ -494,7 +494,12 @@ class _Setter:
         if len(tried) >= MOST_TRIES:
             return self._preferred(paragraph, spot, fits)
         n = self._target(paragraph, spot, tried)
-        return n if n in fits else None
+        if n in fits:
+            return n
+        # Another letter or two are not worth writing a line again that is full without them.
+        ends_word = paragraph.parts[spot.begin + n - 1].ends_word
+        best = self._preferred(paragraph, spot, fits)
+        return best if not ends_word and fits[best] >= FULL * room else None
 
     def _check_width(self, paragraph: _Paragraph, spot: _Spot, tried: dict[int, _Try]) -> None:
         """Raise BadOption where a line has room for no word, and none of what it is divided in."""
