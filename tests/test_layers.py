@@ -64,7 +64,7 @@ WITHIN = {
         "session": 8,
     },
     "output": {
-        "layout": 0, "plotter": 0, "jsonl": 1, "inkml": 1, "iam_xml": 1,
+        "layout": 0, "plotter": 0, "glyphless": 0, "jsonl": 1, "inkml": 1, "iam_xml": 1,
         "hpgl": 1, "profile": 1, "gcode": 2, "ribbon": 1, "timing": 1, "svg": 2, "png": 2, "pdf": 3,
         "film": 3, "": 4,
     },

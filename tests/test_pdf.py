@@ -1,15 +1,17 @@
 """PDF: other people's readers find its pages, their size, the text and the ink."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
 import pypdf
 import pypdfium2
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 from handwriter import Ink
 from handwriter.output import render
+from handwriter.output.glyphless import truetype
 from handwriter.page import Document, Layer, Page, PlacedLine
 from handwriter.paper import guides
 
@@ -46,6 +48,45 @@ def test_each_page_has_its_size():
 def test_the_text_of_each_page_can_be_searched_and_copied():
     texts = [page.extract_text().splitlines() for page in reader().pages]
     assert texts == [["Dear Anna, (one) \\ two", "Gr\u00fc\u00dfe"], ["the second page"]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\u0160koda \u00c5ngstr\u00f6m", "\u0141\u00f3d\u017a, \u0151\u0171 \u1ebf \u0219 \u1e9e",
+     "na\u00efve \u2013 \u201cso\u201d \u20ac5", "".join(map(chr, range(0x100, 0x180)))],
+)  # fmt: skip
+def test_any_letters_are_found_as_they_are(text):
+    page = Page(148, 210, (Layer((line(text, 20, 30),)),))
+    file = render(".pdf", Document((page,)))
+    assert pypdf.PdfReader(BytesIO(file), strict=True).pages[0].extract_text() == text
+    found = pypdfium2.PdfDocument(file)[0].get_textpage()
+    assert found.get_text_range() == text
+    assert found.search(text.split()[0]).get_next() is not None
+
+
+def test_what_the_font_does_not_have_is_told_as_unknown():
+    page = Page(148, 210, (Layer((line("so \U0001f600", 20, 30),)),))
+    file = render(".pdf", Document((page,)))
+    assert pypdf.PdfReader(BytesIO(file), strict=True).pages[0].extract_text() == "so \ufffd"
+
+
+def test_the_hyphen_of_a_divided_word_is_a_soft_one():
+    lines = (replace(line("a hyphen-", 20, 30), is_divided=True), line("ation", 20, 45))
+    file = render(".pdf", Document((Page(148, 210, (Layer(lines),)),)))
+    text = pypdf.PdfReader(BytesIO(file), strict=True).pages[0].extract_text()
+    assert text.splitlines() == ["a hyphen\u00ad", "ation"]
+    # pdfium knows by it that the word goes on, and puts its own sign for that.
+    assert pypdfium2.PdfDocument(file)[0].get_textpage().get_text_range() == "a hyphen\ufffeation"
+
+
+def test_its_font_is_in_the_file_and_has_widths_but_no_ink():
+    fonts = reader().pages[0]["/Resources"]["/Font"].values()
+    (own,) = [font for font in fonts if font["/BaseFont"].endswith("+Glyphless")]
+    assert own["/FontDescriptor"]["/FontFile2"].get_data()
+    font = ImageFont.truetype(BytesIO(truetype()), 1000)  # FreeType reads it
+    assert font.getlength("i") == pytest.approx(222)
+    assert font.getlength("\u0160") == pytest.approx(556)
+    assert font.getmask("Ag\u0160").getbbox() is None
 
 
 def test_the_text_lies_where_its_ink_is():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from handwriter.output.glyphless import CAPITAL, FONT, known, shown
 from handwriter.output.layout import described
 from handwriter.output.ribbon import check_look, ribbon, usual_speed
 from handwriter.output.svg import beziers
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from handwriter.ink import Array
 
 PT_PER_MM = 72 / 25.4
-FONT = "Helvetica"  # one of the fonts that every reader has; its text is not shown
-CAPITAL = 0.718  # the height of its capitals, in font sizes
 INVISIBLE = 3  # text rendering mode
 DOT_MM = 0.001  # the shortest line that shows its round ends in every reader
 ROUND = 1  # line ends and joints
@@ -25,6 +24,7 @@ def pdf(document: Document, *, look: str = "line") -> bytes:
     """All pages as one PDF, with no date in it."""
     from reportlab.pdfgen.canvas import Canvas
 
+    known()
     file = BytesIO()
     canvas = Canvas(file, invariant=1, pageCompression=1)
     about = described(document)
@@ -91,13 +91,16 @@ def _close(path: Any, outline: Array) -> None:
 
 
 def _lay_text(canvas: Any, line: PlacedLine, height: float) -> None:
-    """The line's text where its ink is, as wide and about as high."""
+    """The line's text where its ink is, as wide and about as high.
+
+    The hyphen of a divided word is a soft one, as ISO 32000-1, 14.8.2.2.3, asks.
+    """
     left, top, right, _ = line.ink.bounds
     size = max((line.baseline_mm - top) / CAPITAL * PT_PER_MM, 1.0)
     text = canvas.beginText(left * PT_PER_MM, height - line.baseline_mm * PT_PER_MM)
     text.setTextRenderMode(INVISIBLE)
     text.setFont(FONT, size)
-    content = line.text.strip()
+    content = shown(line.told.strip())
     natural = canvas.stringWidth(content, FONT, size)
     text.setHorizScale(100 * max((right - left) * PT_PER_MM, 1.0) / max(natural, 1e-6))
     text.textOut(content)
