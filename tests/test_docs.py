@@ -46,10 +46,10 @@ def test_each_option_in_the_readme_exists():
 
 
 def test_each_format_and_recipe_is_named():
-    pages = ("lines-file.md", "plotters.md")
-    log = README + "".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in pages)
+    pages = ("lines-file.md", "plotters.md", "training.md")
+    told = README + "".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in pages)
     for name in [*FORMATS, *(recipe for recipe in built_in_recipes() if recipe != "default")]:
-        assert name in log
+        assert name in told
 
 
 def test_links_in_the_readme_lead_somewhere():
