@@ -35,7 +35,7 @@ from handwriter.weights import reader_beside
 
 DEFAULT_CANDIDATES = 4  # that are drawn at a time
 MOST_CANDIDATES = 64
-ROUNDS = 3  # of so many candidates each, before the best so far has to do if it is legible
+ROUNDS = 3  # of so many candidates each, before the best so far has to do if it is read rightly
 MOST_ROUNDS = 8  # before it has to do whatever it is
 LEGIBLE = 0.2  # a line of which a larger share is read wrongly is not legible
 UNIT = 0.95  # the mean spread of real lines, in the unit of hands
@@ -77,9 +77,14 @@ class Verdict:
         return self.edits / max(self.length, 1)
 
     @property
+    def is_right(self) -> bool:
+        """Whether all of the text is there, and read as it should be."""
+        return self.finished and not self.edits and not self.missed
+
+    @property
     def is_good(self) -> bool:
         """Whether there is no reason to write it again."""
-        return self.finished and not self.edits and not self.missed and self.doubt < HARD_TO_READ
+        return self.is_right and self.doubt < HARD_TO_READ
 
     @property
     def is_legible(self) -> bool:
@@ -318,8 +323,7 @@ class _Piece:
         if not self.best:
             return False
         verdict = self.best[1]
-        enough = ROUNDS if verdict.is_legible else MOST_ROUNDS
-        return verdict.is_good or self.rounds >= enough
+        return verdict.is_good or self.rounds >= (ROUNDS if verdict.is_right else MOST_ROUNDS)
 
     def seeds(self, n: int) -> list[int]:
         """Those of the next n candidates."""
