@@ -20,6 +20,7 @@ from handwriter.training.export import (
     export,
     known_characters,
     step_graph,
+    what_is_read,
 )
 from handwriter.training.graph import Graph
 from handwriter.training.network import Network, one_hot
@@ -192,6 +193,26 @@ def test_the_file_says_how_well_it_does_what_the_network_does():
     assert exact["hand"] == pytest.approx(exact["network"], abs=1e-5)
     assert close["hand"] != close["network"] == exact["network"]
     assert close["hand"] == pytest.approx(close["network"], rel=0.02)
+
+
+@pytest.mark.parametrize("reads_text", [True, False])
+def test_what_is_read_makes_the_gates_and_the_outputs(reads_text):
+    alphabet = {} if reads_text else {"alphabet": ""}
+    recipe = tiny.recipe({"cells": 6, "layers": 2, **alphabet})
+    net, lines = Network(recipe.network), tiny.lines(n_train=3, n_validation=2)
+    batch = tiny.task(recipe, lines).make_batch(np.arange(3), None)
+    *layers, last = what_is_read(net, batch)
+    n_points = int(batch.mask.sum())
+    outputs = last @ net.output.weight.detach().numpy().T + net.output.bias.detach().numpy()
+    y, _, _ = net(batch.seen, batch.text)
+    true = y.mu[..., 0].detach().numpy()[batch.mask.numpy() > 0]
+    m = recipe.network.mixtures
+    np.testing.assert_allclose(outputs[:, m : 3 * m : 2], true, atol=1e-5)
+    assert [len(read) for read in layers] == [n_points - 3] * 2  # the first step reads no state
+    for read, layer in zip(layers, net.layers, strict=True):
+        assert read.shape[1] == len(layer.input) + len(layer.recurrent)
+        hidden = slice(-6, None)  # what a layer read of itself is what the next reads of it
+        assert np.abs(read[:, hidden]).max() <= 1
 
 
 def properties(content: bytes) -> dict[str, str]:

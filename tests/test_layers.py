@@ -56,7 +56,7 @@ LAYERS = {
 # Within training, output and cli, where the order is their own.
 WITHIN = {
     "training": {
-        "network": 0, "recogniser": 0, "lines": 0, "iam": 0, "checkpoint": 0,
+        "network": 0, "recogniser": 0, "rounding": 0, "lines": 0, "iam": 0, "checkpoint": 0,
         "machine": 0, "turing": 1, "unipen": 0, "graph": 0, "export_reader": 1,
         "typeset": 1, "recipe": 1, "sampling": 2, "show": 3, "prepare": 2, "batches": 2,
         "optimizer": 2, "sample": 3, "train": 3,

@@ -38,6 +38,7 @@ import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
+from torch import Tensor, nn
 
 from handwriter.training.batches import Batch
 from handwriter.training.checkpoint import Checkpoint
@@ -47,6 +48,7 @@ from handwriter.training.lines import Lines
 from handwriter.training.machine import this_machine
 from handwriter.training.network import (
     N_INPUTS,
+    Layer,
     Mixture,
     Network,
     NetworkConfig,
@@ -55,6 +57,7 @@ from handwriter.training.network import (
 )
 from handwriter.training.reading import Reading
 from handwriter.training.recipe import NON_LETTER
+from handwriter.training.rounding import rounded
 from handwriter.training.sample import n_noise
 from handwriter.training.tasks import trained_network
 from handwriter.weights import FAR, FORMAT, VERSION, ZERO, first_inputs
@@ -64,9 +67,11 @@ MOST_WEIGHT = 63  # int8 weights go from -63 to 63
 LEVEL = 1 / 127  # hidden vectors, -1 to 1, are the bytes 1 to 255 with `ZERO` in the middle
 WINDOW_LEVEL = 5 / 255  # so that a window reaches 5 before it is cut off
 VALIDATION_LINES = 64  # on which the file is held against the network
+ROUNDING_LINES = 128  # of training, for which its weights are rounded
 NOWHERE = slice(0, 0)
 LEAST_LOG = -80.0
 PEN_COPIES = 16  # so that an offset reaches 16 deviations; the largest in IAM-OnDB are 18
+COPIES = [PEN_COPIES, PEN_COPIES, 1]  # of dx, dy and the pen
 
 Floats = NDArray[np.float32]
 
@@ -79,15 +84,25 @@ class _Graph(Graph):
         self.int8 = int8
 
     def product(
-        self, x: str, weights: Floats, bias: Floats, *, to: str, from_zero: slice = NOWHERE
+        self,
+        x: str,
+        weights: Floats,
+        bias: Floats,
+        *,
+        to: str,
+        from_zero: slice = NOWHERE,
+        like: Floats | None = None,
     ) -> str:
         """x (lines, n) @ weights (n, outputs) + bias; with int8 weights x is in bytes of `LEVEL`.
 
-        Of those, `ZERO` stands for 0; for the columns in `from_zero` 0 does.
+        Of those, `ZERO` stands for 0; for the columns in `from_zero` 0 does.  Weights have seven
+        bits, rounded for an x `like` these (samples, n): processors without VNNI add pairs of
+        products in 16 bits, which overflow with eight, and then every machine would write other
+        ink.
         """
         if not self.int8:
             return self.affine(x, weights, bias, to=to)
-        stored, scale = _as_int8(weights)
+        stored, scale = rounded(weights, MOST_WEIGHT, like)
         too_much = scale * stored[from_zero].sum(axis=0, dtype=np.int64) * (ZERO * LEVEL)
         return self.add(
             "MatMulIntegerToFloat",
@@ -125,21 +140,18 @@ class _Graph(Graph):
         return self.add("QuantizeLinear", x, each, offset, to=to)
 
 
-def _as_int8(weights: Floats) -> tuple[NDArray[np.int8], Floats]:
-    """Weights (n, outputs) in seven bits, and the scale of each column.
+def step_graph(
+    network: Network, *, int8: bool = False, like: Batch | None = None
+) -> onnx.ModelProto:
+    """The network's single step, sampling included, as an ONNX model.
 
-    Processors without VNNI add pairs of products in 16 bits, which overflow with eight, and then
-    every machine would write other ink.
+    Int8 weights are rounded for lines `like` those of a batch, if one is given.
     """
-    scale = np.maximum(np.abs(weights).max(axis=0), np.float32(1e-12)) / np.float32(MOST_WEIGHT)
-    return np.rint(weights / scale).astype(np.int8), scale
-
-
-def step_graph(network: Network, *, int8: bool = False) -> onnx.ModelProto:
-    """The network's single step, sampling included, as an ONNX model."""
     config, graph = network.config, _Graph(int8=int8)
     p = {name: v.detach().float().cpu().numpy() for name, v in network.named_parameters()}
 
+    nothing: list[Floats | None] = [None] * (config.layers + 1)
+    *of_layers, of_outputs = what_is_read(network, like) if int8 and like else nothing
     pen = _pen(graph)
     window = ["window"] if config.reads_text else []
     hiddens: list[str] = []
@@ -151,13 +163,15 @@ def step_graph(network: Network, *, int8: bool = False) -> onnx.ModelProto:
             if name.startswith(of_layer)
         }
         x = graph.add("Concat", pen, *window, *hiddens[-1:], f"hidden_{number}", axis=1)
-        hidden = _layer(graph, number, x, parameters, config)
+        hidden = _layer(graph, number, x, parameters, config, of_layers[number - 1])
         hiddens.append(f"next_hidden_{number}")
         if number == 1 and config.reads_text:
             window = [_window(graph, hidden, parameters["to_window"], parameters["window_bias"])]
     order = outputs_in_order(config.mixtures, config.n_outputs)
     every = graph.add("Concat", *hiddens, axis=1)
-    graph.product(every, p["output.weight"][order].T, p["output.bias"][order], to="outputs")
+    graph.product(
+        every, p["output.weight"][order].T, p["output.bias"][order], to="outputs", like=of_outputs
+    )
     _draw(graph, config.mixtures, config.end_token)
     return _model(graph, config)
 
@@ -214,29 +228,45 @@ def _pen(graph: _Graph) -> str:
     return graph.as_bytes(shares, LEVEL, ZERO)
 
 
-def _layer(graph: _Graph, number: int, x: str, p: dict[str, Floats], config: NetworkConfig) -> str:
+def _layer(
+    graph: _Graph,
+    number: int,
+    x: str,
+    p: dict[str, Floats],
+    config: NetworkConfig,
+    like: Floats | None,
+) -> str:
     """One layer's step (eqs. 7-11); returns the new hidden vector in fp32.
 
-    `x` is what it reads: pen, window, the new hidden vector below and its own last one.  Defines
-    next_hidden_`number` and next_cell_`number`.
+    `x` is what it reads, such as `like`: pen, window, the new hidden vector below and its own last
+    one.  Defines next_hidden_`number` and next_cell_`number`.
     """
     weights, n_pen = np.concatenate([p["input"], p["recurrent"]]), N_INPUTS
     if graph.int8:
         pen, window, hiddens = np.split(weights, [n_pen, n_pen + len(config.alphabet)])
-        copies = np.repeat(pen, [PEN_COPIES, PEN_COPIES, 1], axis=0)
+        copies = np.repeat(pen, COPIES, axis=0)
         weights = np.concatenate([copies, window * np.float32(WINDOW_LEVEL / LEVEL), hiddens])
         n_pen = len(copies)
+        like = None if like is None else _in_bytes(like, len(config.alphabet))
     gates = graph.product(
         x,
         _gates_in_order(weights),
         _gates_in_order(p["bias"][None])[0],
         to=f"gates_{number}",
         from_zero=slice(n_pen, n_pen + len(config.alphabet)),
+        like=like,
     )
     hidden = _cell(graph, number, gates, p.get("peephole"), config.cells)
     if graph.int8:
         graph.as_bytes(hidden, LEVEL, ZERO, to=f"next_hidden_{number}")
     return hidden
+
+
+def _in_bytes(x: Floats, n_window: int) -> Floats:
+    """What a layer reads, as its int8 weights are multiplied with it, in fp32."""
+    pen, window, hiddens = np.split(x, [N_INPUTS, N_INPUTS + n_window], axis=1)
+    shares = np.repeat(pen / np.array(COPIES, np.float32), COPIES, axis=1)
+    return np.concatenate([shares, window * np.float32(LEVEL / WINDOW_LEVEL), hiddens], axis=1)
 
 
 def _gates_in_order(weights: Floats) -> Floats:
@@ -352,7 +382,8 @@ def export(
         about["figures"] = vars(task.evaluate(network, validation, this_machine("fp32")))
     if isinstance(task, Reading):
         return export_reader(network, name=name, licence=licence, data=data, about=about, int8=int8)
-    model = step_graph(network, int8=int8)
+    seen = np.random.default_rng(1).permutation(lines.where("train"))[:ROUNDING_LINES]
+    model = step_graph(network, int8=int8, like=task.make_batch(seen, None))
     about |= {
         "format": FORMAT,
         "version": VERSION,
@@ -371,6 +402,34 @@ def export(
 
 
 # --- How well the file's step does what the network does ---------------------------------------
+
+
+@torch.no_grad()
+def what_is_read(network: Network, batch: Batch) -> list[Floats]:
+    """What each layer and then the outputs read along the lines of a batch, (points, n) each.
+
+    A layer reads its input, then with the first one the last window, then its last hidden vector,
+    in the order of its weights.
+    """
+    found: list[Tensor] = []
+
+    def remember(layer: Layer, given: tuple[Any, ...], gave: tuple[Any, ...]) -> None:
+        before = [gave[1][:-1], gave[0][:-1]] if layer.n_window else [gave[0][:-1]]
+        found.append(torch.cat([given[0][1:], *before], dim=-1)[is_line[1:]])
+
+    def remember_outputs(_: nn.Module, given: tuple[Any, ...], gave: Tensor) -> None:
+        found.append(given[0][is_line])
+
+    there = batch.to(network.output.weight.device)
+    is_line = there.mask > 0
+    hooks = [layer.register_forward_hook(remember) for layer in network.layers]
+    hooks.append(network.output.register_forward_hook(remember_outputs))
+    try:
+        network(there.seen, there.text)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return [x.float().cpu().numpy() for x in found]
 
 
 @torch.no_grad()
