@@ -140,7 +140,7 @@ def _letter(author: handwriter.Author) -> list[str]:
     """A page, as the command line makes it."""
     name = f"page-{author.hand.name}.png"
     options = (
-        "--paper a6 --margins 12 --x-height 2.2 --guides ruled --style maple --seed 4 --dpi 150"
+        "--paper a6 --margins 10 --x-height 1.8 --guides ruled --style maple --seed 4 --dpi 150"
     )
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder) / "letter.txt"
