@@ -27,6 +27,7 @@ SENTENCES = "A cab, a bee.\nBad\n"
 TINY: dict[str, dict[str, Any]] = {
     "network": {"layers": 2, "cells": 6, "mixtures": 2, "windows": 2, "initial_pace": 0.3},
     "reader": {"channels": 6, "layers": 2, "cells": 5},
+    "sampling": {"lines": 0, "character": 0},
     "training": {"epochs": 1, "batch_lines": 4},
 }
 TEXT = "so it was again"
@@ -70,7 +71,8 @@ def files(folder: Path) -> None:
     (folder / "drafts.toml").write_text("[write]\nsmoothness = 0.5\n")
     for name in ("mine.jsonl", "ink.jsonl"):
         (folder / name).write_text(_row())
-    (folder / "my-ink.jsonl").write_text(_row(split="train") * 30)
+    for name in ("my-ink.jsonl", "practice.jsonl"):
+        (folder / name).write_text(_row(split="train") * 30)
     (folder / "notes.inkml").write_text(_inkml([TEXT] * 3))
     save(folder / "mine.svg", Ink.from_strokes(STROKES))
     save_lines(folder / "lines.npz", tiny.lines(n_train=20, n_validation=10))
@@ -95,9 +97,15 @@ def _made_tiny(recipe: dict[str, Any]) -> str:
     """The recipe as TOML with the sizes of `TINY` in it."""
     tables = {name: table | TINY.get(name, {}) for name, table in recipe.items()}
     return "".join(
-        f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
+        f"[{name}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
         for name, table in tables.items()
     )
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items()) + "}"
+    return json.dumps(value)
 
 
 def _row(**told: str) -> str:

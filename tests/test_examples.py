@@ -27,6 +27,7 @@ NOT_RUN = {
     "python3 -m venv": "it installs the package from a registry",
     "pip install": "it installs packages from a registry",
     "scripts/check": "it runs these tests",
+    "python scripts/practise.py": "nothing that a tiny hand writes can be read",
     "torchrun": "it takes several devices",
 }
 # Commands of programs that are not always there.

@@ -382,8 +382,9 @@ def export(
         about["figures"] = vars(task.evaluate(network, validation, this_machine("fp32")))
     if isinstance(task, Reading):
         return export_reader(network, name=name, licence=licence, data=data, about=about, int8=int8)
-    seen = np.random.default_rng(1).permutation(lines.where("train"))[:ROUNDING_LINES]
-    model = step_graph(network, int8=int8, like=task.make_batch(seen, None))
+    some = np.random.default_rng(1).permutation(lines.where("train"))[:ROUNDING_LINES]
+    like = task.make_batch(some, None) if int8 else None
+    model = step_graph(network, int8=int8, like=like)
     about |= {
         "format": FORMAT,
         "version": VERSION,

@@ -172,7 +172,7 @@ def _prepared(
 def _prepared_before(source: Path, recipe: str, tally: _Tally) -> Iterator[Line]:
     """The lines of a lines file."""
     lines = load_lines(source)
-    if (lines.recipe, lines.unit) != (recipe, PREPARATIONS[recipe].unit):
+    if lines.recipe != recipe:
         raise BadData(
             f"{source} was prepared by the recipe {lines.recipe!r}, not by {recipe!r}; prepare "
             "what it was made from anew"
