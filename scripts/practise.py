@@ -78,9 +78,10 @@ def invented(lines: Lines, seed: int) -> Iterator[tuple[str, str]]:
     """Texts without end, each with its kind, made of those of the training lines."""
     rng = np.random.default_rng(seed)
     texts = [lines.texts[i].split() for i in lines.where("train")]
-    weights = np.array([len(words) for words in texts], np.float64)
+    lengths = np.array([len(words) for words in texts], np.float64)
+    shares = lengths / lengths.sum()
     while True:
-        words = _span(texts[rng.choice(len(texts), p=weights / weights.sum())], rng)
+        words = _span(texts[rng.choice(len(texts), p=shares)], rng)
         kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
         text = " ".join(_changed(words, kind, rng))[:LONGEST].strip()
         if len(text) >= SHORTEST:

@@ -1,14 +1,13 @@
 """scripts/practise.py: invented texts, and lines of the hand's own that it learns from."""
 
-import importlib.util
 import itertools
 import json
 import string
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import scripts
 import tiny_hand as invented_hand
 
 from handwriter import Hand
@@ -17,14 +16,7 @@ from handwriter.interchange import read_jsonl
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    path = Path(__file__).parent.parent / "scripts" / "practise.py"
-    spec = importlib.util.spec_from_file_location("practise_script", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["practise_script"] = module
-    spec.loader.exec_module(module)
-    return module
+    return scripts.loaded("practise")
 
 
 def texts(script: ModuleType, n: int = 3000, seed: int = 1) -> list[tuple[str, str]]:

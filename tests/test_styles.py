@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +11,7 @@ from types import ModuleType
 import fixtures_iam as tiny_iam
 import numpy as np
 import pytest
+import scripts
 
 import handwriter.hand
 from handwriter import load_style
@@ -250,14 +249,7 @@ def test_a_damaged_file_of_styles_is_named(tmp_path: Path, named: Hand) -> None:
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    path = Path(__file__).parent.parent / "scripts" / "styles.py"
-    spec = importlib.util.spec_from_file_location("styles_script", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["styles_script"] = module
-    spec.loader.exec_module(module)
-    return module
+    return scripts.loaded("styles")
 
 
 def test_styles_are_chosen_from_far_apart(script: ModuleType) -> None:
