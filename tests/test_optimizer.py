@@ -10,6 +10,7 @@ from handwriter.training.optimizer import (
     learning_rate,
     make_optimizers,
     optimizer_tensors,
+    orthogonal,
     restore_optimizers,
 )
 from handwriter.training.recipe import TrainingConfig
@@ -93,6 +94,29 @@ def test_muon_moves_a_wide_matrix_alike_in_every_direction():
     assert strengths.max() < 2 * strengths.min()
     before = torch.linalg.svdvals(wide.grad)
     assert before.max() > 5 * before.min()
+
+
+def test_muon_goes_where_pytorchs_own_goes_up_to_the_rounding_of_bf16():
+    (ours, *_) = weights = some_weights()
+    theirs = Parameter(ours.detach().clone().float())
+    optimizers = make_optimizers(weights, MUON)
+    other = torch.optim.Muon([theirs], 1e-3, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+    rng = np.random.default_rng(2)
+    for _ in range(4):
+        ours.grad = torch.tensor(rng.normal(size=ours.shape))
+        theirs.grad = ours.grad.float()
+        step_all([], [*optimizers, other])
+    assert (ours - theirs).norm() < 0.03 * ours.norm()
+
+
+@pytest.mark.parametrize("shape", [(400, 400), (1600, 400), (121, 1200)])
+def test_orthogonal_keeps_directions_and_levels_their_strengths(shape):
+    g = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    u, _, v = torch.linalg.svd(g, full_matrices=False)
+    strengths = torch.diagonal(u.T @ orthogonal(g) @ v.T)
+    assert strengths.max() < 1.21
+    assert strengths.quantile(0.05) > 0.6
+    assert (orthogonal(g) - u @ torch.diag(strengths) @ v).norm() < 1e-3 * strengths.norm()
 
 
 def test_muon_leaves_narrow_matrices_and_vectors_to_adam():
