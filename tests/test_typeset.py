@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -137,6 +140,34 @@ def test_a_set_line_has_the_ink_of_its_text():
             bottom, top = -stroke[:, 1].max(), -stroke[:, 1].min()
             assert bottom > low - 0.6
             assert top < high + 0.6
+
+
+def test_a_bar_reaches_above_and_below_an_l_however_it_was_drawn():
+    glyphs = characters("abcdlmnop") + [
+        replace(bar, ink=bar.ink.transformed(np.eye(2) * size))
+        for bar, size in zip(characters("|", 3), (0.7, 1.0, 1.5), strict=True)
+    ]
+    low, high = GLYPHS["|"]
+    bars = [
+        stroke[:, 1]
+        for line in lines_of(glyphs)
+        for stroke, character in zip(line.ink.strokes, line.text.replace(" ", ""), strict=True)
+        if character == "|"
+    ]
+    assert len(bars) > 5
+    for y in bars:
+        np.testing.assert_allclose([-y.max(), -y.min()], [low, high], atol=0.02)
+    assert low < GLYPHS["l"][0] - 0.3
+    assert high > GLYPHS["l"][1]
+
+
+def test_words_are_set_between_backticks_as_well_as_between_a_backtick_and_a_quote():
+    people = [
+        replace(glyph, writer=f"writer {n}") for n in range(9) for glyph in characters("`'abcdef")
+    ]
+    text = " ".join(line.text for line in lines_of(people))
+    assert re.search(r"`\w+`", text)
+    assert re.search(r"`\w+'", text)
 
 
 def test_a_few_characters_make_no_line():

@@ -40,7 +40,8 @@ _BANDS = {
     "j": (-0.65, 1.45),
     "ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789!?#&%": (0.0, 1.6),
     "Q": (-0.15, 1.6),
-    "()[]{}|$": (-0.25, 1.7),
+    "()[]{}$": (-0.25, 1.7),
+    "|": (-0.45, 1.8),
     "/\\": (-0.1, 1.7),
     "@": (-0.1, 1.45),
     "<>+": (0.15, 1.1),
@@ -58,6 +59,7 @@ _BANDS = {
 }
 GLYPHS = {character: band for characters, band in _BANDS.items() for character in characters}
 _FLAT = set("-~_=.,:;'\"`^*")  # their own height tells little of the size they were written in
+_STRETCHED = set("|")  # an l but for its reach above and below the letters: always given in full
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,7 +312,7 @@ def _drawn(rng: np.random.Generator, around: tuple[float, float]) -> float:
 # --- Characters set ----------------------------------------------------------------------------
 
 SET_LINES = 80  # of a person at most
-PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">", '"': '"', "'": "'", "`": "'", "|": "|", "*": "*"}
+PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">", '"': '"', "'": "'", "`": "'`", "|": "|", "*": "*"}
 CLOSING = {")": "(", "]": "[", "}": "{", ">": "<"}
 WAYS = {
     "before": set("$#@+~<\\^-&*_|`"),  # right before a word or number
@@ -380,7 +382,7 @@ def _placed(ink: Ink, character: str, unit: float) -> _Piece:
     size = unit
     if character not in _FLAT:
         relative = _height(ink) / unit / (high - low)
-        if not 0.6 < relative < 1.6:
+        if character in _STRETCHED or not 0.6 < relative < 1.6:
             size = max(_height(ink), 1e-6) / (high - low)
     scaled = ink.transformed(np.eye(2) / size)
     left, top, _, bottom = scaled.bounds
@@ -429,11 +431,12 @@ class _Case:
     def _with_sign(self, focus: str, sign: list[_Piece]) -> list[_Piece]:
         """The sign where people write it: about a word or number, before, behind, between."""
         thing = self._number() if self._chance(0.4) else self._word()
-        opening, closing = CLOSING.get(focus), PAIRS.get(focus)
+        opening = CLOSING.get(focus)
         if opening in self.glyphs and self._chance(0.8):
             return [self._together([self._one(str(opening)), *thing, *sign])]
-        if closing in self.glyphs and self._chance(0.6):
-            return [self._together([*sign, *thing, self._one(str(closing))])]
+        closing = [c for c in PAIRS.get(focus, "") if c in self.glyphs]
+        if closing and self._chance(0.6):
+            return [self._together([*sign, *thing, self._one(str(self.rng.choice(closing)))])]
         ways = [way for way, signs in WAYS.items() if focus in signs]
         match str(self.rng.choice(ways)) if ways else "apart":
             case "before":
