@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from handwriter.author import MOST_ROUNDS, ROUNDS, Author, Verdict, n_missed
+from handwriter.edits import distance
 from handwriter.errors import BadOption, Illegible, UnsupportedText
 from handwriter.hand import MOST_PIECES_AT_ONCE, Draft, Hand, piece_seed, pieces
 from handwriter.ink import Ink, Line
@@ -252,7 +253,7 @@ def test_marks_are_drawn_after_the_base_letters_were_read(author_of):
 
 # --- Verdicts ----------------------------------------------------------------------------------
 
-GOOD = Verdict(seed=SEED, read="hello", edits=0, length=5, doubt=0.01, missed=0, ink_nats=-1.0,
+GOOD = Verdict(seed=SEED, text="hello", read="hello", edits=0, doubt=0.01, missed=0, ink_nats=-1.0,
                unevenness=0.1, finished=True)  # fmt: skip
 
 
@@ -284,3 +285,46 @@ def test_the_window_must_rest_on_every_character_but_blanks():
     assert n_missed(draft) == 0
     assert n_missed(replace(draft, places=np.array([0, 3, 4]))) == 1
     assert n_missed(replace(draft, places=np.array([0]))) == 2
+
+
+# --- Words of a line, and lines side by side ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("read", "begin", "end", "text", "part", "edits"),
+    [
+        ("the brown fox", 0, 3, "the brown fox", "the brown fox", 0),
+        ("the brown fox", 1, 2, "brown", "brown", 0),
+        ("the brown fox", 1, 3, "brown fox", "brown fox", 0),
+        ("the brawn fox", 0, 2, "the brown", "the brawn", 1),
+        ("the brawn fox", 2, 3, "fox", "fox", 0),
+        ("thebrown fo", 1, 3, "brown fox", "brown fo", 1),
+        ("", 1, 2, "brown", "", 5),
+    ],
+)
+def test_a_verdict_on_some_words_tells_what_was_read_in_their_place(
+    read, begin, end, text, part, edits
+):
+    for blank in ("", " "):
+        whole = replace(GOOD, text=f"{blank}the brown fox", read=read,
+                        edits=distance(read, "the brown fox"))  # fmt: skip
+        verdict = whole.words(begin, end)
+        assert (verdict.text, verdict.read, verdict.edits) == (blank + text, part, edits)
+
+
+def test_a_line_that_is_cut_keeps_the_verdicts_on_its_words_and_so_does_one_put_together(author_of):
+    author = author_of()
+    author.hand.reads = {"jumps over": ["jumqs over"]}
+    line = author.write(FOX, seed=SEED, candidates=2)
+    n = len(FOX.split())
+    for cut in range(1, n):
+        begin, end = line.words(0, cut), line.words(cut, n)
+        assert f"{begin.text} {end.text}" == FOX
+        assert f"{begin.read} {end.read}" == FOX.replace("jumps", "jumqs")
+        assert (begin.error_rate > 0, end.error_rate > 0) == (cut > 4, cut <= 4)
+        whole = begin.beside(end)
+        assert (whole.text, whole.read, whole.seed) == (FOX, line.read, line.seed)
+        assert len(begin.strokes) + len(end.strokes) == len(whole.strokes) == len(line.strokes)
+        assert whole.error_rate == pytest.approx(line.error_rate, abs=0.01)  # a blank may be cut
+    assert line.words(0, n).verdicts == line.verdicts
+    assert line.n_candidates == sum(verdict.n_drawn for verdict in line.verdicts)

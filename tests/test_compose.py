@@ -1,5 +1,6 @@
 """Pages: no ink outside the margins, no word lost, the same pages for the same seed."""
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handwriter.compose import ALIGNMENTS, Layout, compose
+from handwriter.compose import ALIGNMENTS, RUN, Layout, compose
 from handwriter.errors import BadOption, UnsupportedText
 from handwriter.ink import Ink, Line, Written
 from handwriter.output.layout import described
@@ -21,13 +22,15 @@ ADVANCE = 1.2
 class BoxWriter:
     """Draws a box for each character, x-high and a unit wide, more or less as the seed has it.
 
-    It remembers what it was asked for, and refuses what is not ASCII as a hand would.
+    It remembers what it was asked for, and as a hand it refuses what is not ASCII and writes no
+    soft hyphens.
     """
 
     def __init__(self, spread: float = 0.0) -> None:
         self.spread, self.asked = spread, []
 
     def __call__(self, texts, *, seed, style):
+        texts = [text.replace("\u00ad", "") for text in texts]
         for text in texts:
             if not text.isascii():
                 raise UnsupportedText(f"cannot write {text!r}")
@@ -42,6 +45,8 @@ class BoxWriter:
                               for stroke in box(i * ADVANCE * width, width)),
                 text=text, hand="boxes", licence="CC0", seed=seed + number, smoothness=1.0,
                 finished=True, n_steps=len(text),
+                begins=tuple(3 * len(text[: word.start()].replace(" ", ""))
+                             for word in re.finditer(r"\S+", text)),
             )  # fmt: skip
 
 
@@ -123,19 +128,31 @@ def test_same_text_and_seed_same_pages_other_seed_others():
     assert one.shape != other.shape or not np.array_equal(one, other)
 
 
-def test_a_line_that_came_out_too_wide_is_written_again_with_fewer_words():
+def test_each_word_is_written_once_in_runs_that_know_nothing_of_lines():
     write = BoxWriter(0.3)
-    compose(WORDS, write, EXACT, seed=3)
-    seeds = [seed for _, seed, style in write.asked if style]
-    assert len(seeds) > len(set(seeds))
+    compose(WORDS * 5, write, EXACT, seed=3)
+    runs = [text for text, _, style in write.asked if style]
+    assert " ".join(runs) == WORDS * 5
+    assert all(RUN - 10 < len(run) <= RUN for run in runs[:-1])
 
 
-def test_all_lines_go_on_from_the_first_words_and_have_seeds_of_their_own():
+def test_all_go_on_from_the_first_words_and_each_run_has_a_seed_of_its_own():
     write = BoxWriter()
-    document = compose(WORDS, write, EXACT, seed=5)
+    document = compose(" ".join([WORDS] * 4), write, EXACT, seed=5)
     assert write.asked[0] == ("one two three four five six", 5, None)
     assert {style for _, _, style in write.asked[1:]} == {"one two three four five six"}
-    assert [line.written.seed for line in lines_of(document)] == [6, 7]
+    assert [seed for _, seed, _ in write.asked[1:]] == [6, 7, 8]
+    assert sorted({line.written.seed for line in lines_of(document)}) == [6, 7, 8]
+
+
+def test_a_line_is_told_as_it_was_written_word_for_word():
+    for line in lines_of(compose(WORDS * 3, BoxWriter(0.2), EXACT, seed=1)):
+        written = line.written
+        assert written.text == line.text
+        assert len(written.begins) == len(line.text.split())
+        assert written.n_steps == written.n_points == line.ink.n_points
+        shapes = [ink.points - ink.points[0] for ink in (written, line.ink)]
+        np.testing.assert_allclose(shapes[0] * 2.0, shapes[1], atol=1e-9)  # mm a unit
 
 
 def test_a_style_that_is_given_is_the_one():
@@ -265,18 +282,16 @@ def test_progress_ends_at_1():
     assert shares[-1] == 1.0
 
 
-def test_a_text_of_two_hundred_pages_is_written_a_few_lines_at_a_time():
+def test_a_text_of_two_hundred_pages_is_written_as_it_is_set():
     text = "\n".join(["six words are in this line"] * 200 * len(EXACT.baselines_mm))
-    at_once = []
-
-    class Counting(BoxWriter):
-        def __call__(self, texts, *, seed, style):
-            at_once.append(sum(map(len, texts)))
-            return super().__call__(texts, seed=seed, style=style)
-
-    document = compose(text, Counting(), EXACT, seed=1)
+    write = BoxWriter()
+    shares: list[float] = []
+    document = compose(
+        text, write, EXACT, seed=1,
+        progress=lambda share: shares.append(len(write.asked) / len(text.split("\n")) - share),
+    )  # fmt: skip
     assert len(document.pages) == 200
-    assert max(at_once) < 500
+    assert max(shares) < 0.01
 
 
 # --- Words in two lines ----------------------------------------------------------------------
@@ -392,6 +407,14 @@ def test_a_word_wider_than_the_page_is_divided_wherever_it_stands():
     assert lines_of(document)[0].text == "see"
     with pytest.raises(BadOption, match=r"the word 'hyphenationhyph.* is 18\d mm wide"):
         compose(f"see {word}", BoxWriter(), EXACT, seed=1)
+
+
+def test_what_is_left_of_a_divided_word_is_divided_as_the_whole_word_would_be():
+    word = "".join(f"{syllable}\u00ad" for syllable in ["abcdefgh"] * 8).strip("\u00ad")
+    lines = lines_of(compose(f"see {word}", BoxWriter(), HYPHENATED, seed=1))
+    assert len(lines) > 2
+    for line in lines[1:]:
+        assert set(line.text.rstrip("-").replace("abcdefgh", "")) == set()
 
 
 def test_a_word_with_a_hyphen_of_its_own_gets_no_second_one():

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handwriter import Ink
+from handwriter.ink import Written
 
 coordinates = st.floats(-1e4, 1e4, allow_nan=False).map(lambda v: round(v, 3))
 strokes = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=8)
@@ -85,3 +86,35 @@ def test_bounds_are_left_top_right_bottom() -> None:
 def test_what_is_no_stroke_is_refused(strokes: list[object], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         Ink.from_strokes(strokes)
+
+
+def line_of_words(finished: bool = True) -> Written:
+    """ "one two three": two strokes, none, and one."""
+    strokes = tuple(np.full((n, 2), float(n)) for n in (3, 1, 4))
+    return Written(strokes, "one two three", "boxes", "CC0", seed=3, smoothness=1.0,
+                   finished=finished, n_steps=8, begins=(0, 2, 2),
+                   replaced={("\u2013", "-"): 1})  # fmt: skip
+
+
+def test_words_of_a_line_are_lines_of_their_own() -> None:
+    line = line_of_words()
+    assert [line.words(n, n + 1).text for n in range(3)] == ["one", "two", "three"]
+    assert [len(line.words(n, n + 1).strokes) for n in range(3)] == [2, 0, 1]
+    end = line.words(1, 3)
+    assert (end.text, end.begins, end.n_steps, end.seed) == ("two three", (0, 0), 4, 3)
+    whole = line.words(0, 3)
+    assert (whole.strokes, whole.text, whole.begins) == (line.strokes, line.text, line.begins)
+
+
+def test_what_the_hand_came_past_is_finished() -> None:
+    line = line_of_words(finished=False)
+    assert [line.words(n, n + 1).finished for n in range(3)] == [True, True, False]
+
+
+def test_lines_side_by_side_are_one() -> None:
+    line = line_of_words()
+    both = line.words(1, 3).beside(line.words(0, 1))
+    assert (both.text, both.begins, both.n_steps) == ("two three one", (0, 0, 1), 8)
+    assert [len(stroke) for stroke in both.strokes] == [4, 3, 1]
+    assert both.replaced == line.replaced
+    assert not line.beside(line_of_words(finished=False)).finished

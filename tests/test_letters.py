@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from handwriter.ink import Ink
-from handwriter.letters import owners
+from handwriter.letters import owners, word_begins
 
 N = 16  # points a letter
 
@@ -69,3 +69,32 @@ def test_a_letter_that_was_skipped_owns_nothing():
     without = Ink((ink.strokes[0], ink.strokes[2]))
     jumped = np.concatenate([focus[:N], np.linspace(1.9, 2.5, N)])
     assert list(owners(without, jumped, "abc")) == [0] * N + [2] * N
+
+
+@pytest.mark.parametrize("ahead", [0.0, 0.3, 0.6, 0.9])
+def test_each_word_has_its_own_strokes_however_far_the_window_runs_ahead(ahead):
+    ink, focus, _ = written("to be or not", ahead, noise=0.15)
+    assert word_begins(ink, focus, "to be or not") == [0, 2, 4, 6]
+
+
+def test_a_dot_and_a_bar_that_come_late_belong_to_the_word_below():
+    ink, focus, _ = written("it is")
+    late = np.array([[0.5, -1.5]]), np.array([[1.2, -1.0], [2.9, -1.0]])
+    strokes = (*ink.strokes[:2], *late, *ink.strokes[2:])
+    focus = np.concatenate([focus[: 2 * N], [2.2, 2.3, 2.4], focus[2 * N :]])
+    assert word_begins(Ink(strokes), focus, "it is") == [0, 4]
+
+
+def test_a_wide_gap_tells_where_a_word_begins_while_the_window_crosses_the_blank():
+    ink = Ink((box(0), box(1.2), box(3.4), box(4.6)))
+    focus = np.concatenate([np.linspace(*span, N) for span in [(0, 1), (1, 2), (1.6, 3), (3, 4)]])
+    assert word_begins(ink, focus, "no on") == [0, 2]
+
+
+def test_a_word_without_ink_begins_where_the_next_one_does():
+    ink, focus, _ = written("on a sea")
+    without = Ink((*ink.strokes[:2], *ink.strokes[3:]))
+    focus = np.concatenate([focus[: 2 * N], focus[3 * N :]])
+    assert word_begins(without, focus, "on a sea") == [0, 2, 2]
+    assert word_begins(Ink(()), np.zeros(0), "on a sea") == [0, 0, 0]
+    assert word_begins(Ink(()), np.zeros(0), "") == []

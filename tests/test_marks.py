@@ -5,13 +5,18 @@ import pytest
 
 from handwriter.alphabet import Mark
 from handwriter.ink import Ink
-from handwriter.marks import NAMES, marked
+from handwriter.marks import NAMES
+from handwriter.marks import marked as marked_and_numbered
 
 ABOVE = ["acute", "grave", "circumflex", "tilde", "diaeresis", "ring", "caron", "breve", "macron",
          "dot", "double acute"]  # fmt: skip
 BELOW = ["cedilla", "ogonek", "comma below", "dot below"]
 STEM = np.array([[0.5, -1.0], [0.5, -0.5], [0.5, 0.0]])
 DOT = np.array([[0.5, -1.5]])
+
+
+def marked(*of: object, **look: float) -> Ink:
+    return marked_and_numbered(*of, **look)[0]
 
 
 def letter(x: float = 0.0, width: float = 1.0, height: float = 1.0) -> np.ndarray:
@@ -148,3 +153,14 @@ def test_a_letter_without_ink_gets_its_mark_beside_its_neighbour():
 def test_without_ink_there_is_nothing_to_mark():
     nothing = Ink(())
     assert marked(nothing, np.zeros(0, int), "o", [Mark(0, "acute")]).strokes == ()
+
+
+def test_it_is_told_what_became_of_each_stroke():
+    body, dot = line("i o")[0].strokes[0], DOT
+    other = line("o", size=0.9)[0].strokes[0]
+    ink = Ink((body, dot, other))
+    owners = np.array([0] * (len(body) + 1) + [2] * len(other))
+    new, numbers = marked_and_numbered(ink, owners, "i o", [Mark(0, "diaeresis")])
+    assert numbers == [0, 1, 3, 4]  # its dot became two
+    np.testing.assert_array_equal(new.strokes[3], other)
+    assert marked_and_numbered(ink, owners, "i o", []) == (ink, [0, 1, 2, 3])

@@ -40,6 +40,7 @@ TINY = Written(
     smoothness=1.5,
     finished=True,
     n_steps=6,
+    begins=(0,),
 )
 
 TINY_SVG = f"""<?xml version="1.0" encoding="UTF-8"?>
@@ -223,6 +224,7 @@ def test_jsonl_holds_one_object_a_line_in_their_order() -> None:
         "smoothness": 1.5,
         "finished": True,
         "steps": 6,
+        "words": [0],
     }
     assert (second["text"], second["finished"]) == ("ü", False)
 

@@ -1,4 +1,4 @@
-"""How a line stands: level without another size, wider in its gaps alone."""
+"""How a line stands: level without another size, wavering as told, within bounds."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from handwriter.errors import BadOption
 from handwriter.ink import Ink
-from handwriter.posture import kept_between, stood, wavering, widened, word_gaps
+from handwriter.posture import kept_between, stood, wavering
 
 
 def waves(left: float = 0.0, n: int = 24) -> np.ndarray:
@@ -30,30 +30,6 @@ def test_a_line_that_climbs_is_made_level_and_stays_as_large(slope, height):
 def test_ink_without_height_stays_where_it_is():
     dot = Ink((np.array([[3.0, -1.0]]),))
     assert stood(dot) is dot
-
-
-def test_the_widest_gaps_are_those_between_words():
-    line = Ink((waves(0, 2), waves(4.5, 1), waves(9, 2), waves(13.1, 2), waves(20, 1)))
-    assert word_gaps(line, 2) == pytest.approx([7.75, 18.55])
-    assert len(word_gaps(line, 9)) == 4
-    assert word_gaps(line, 0) == []
-    assert word_gaps(Ink(()), 3) == []
-
-
-def test_a_line_is_widened_in_its_gaps_and_marks_stay_with_their_words():
-    dot = np.array([[10.0, -4.0]])
-    line = Ink((waves(0, 2), waves(9, 2), waves(20, 1), dot))
-    wide = widened(line, 2, 3.0, most=9.0)
-    moved = [b[0, 0] - a[0, 0] for a, b in zip(line.strokes, wide.strokes, strict=True)]
-    assert moved == pytest.approx([0, 1.5, 3, 1.5])
-    assert all(np.array_equal(a[:, 1], b[:, 1]) for a, b in zip(line.strokes, wide.strokes,
-                                                                 strict=True))  # fmt: skip
-
-
-def test_gaps_do_not_grow_beyond_the_most_and_one_word_stays():
-    line = Ink((waves(0, 2), waves(9, 2)))
-    assert widened(line, 1, 30.0, most=2.0).bounds[2] == pytest.approx(line.bounds[2] + 2)
-    assert widened(Ink((waves(),)), 3, 5.0, most=9.0).bounds == Ink((waves(),)).bounds
 
 
 def test_a_line_wavers_as_much_as_it_is_told_and_only_up_and_down():

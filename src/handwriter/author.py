@@ -8,7 +8,8 @@ should, up to a limit.  What it could not write well it says.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self, TypeVar
 
 import numpy as np
 
@@ -52,24 +53,31 @@ _IMPROBABLE = 0.1  # ink under the network that drew it, in nats a step
 
 @dataclass(frozen=True)
 class Verdict:
-    """What there is to say against a candidate, which was drawn with this seed.
+    """What there is to say against a candidate for a piece, which was drawn with this seed.
 
-    `read` is what the reader made of it, `edits` how many characters that is from the text.
+    `text` is that of the piece; one that begins a word has the blank before it, but for the first
+    of a line.  `read` is what the reader made of it, `edits` how many characters that is from it.
     `doubt` is how improbable the reader finds the text, in nats a character.  `missed` counts
     the characters that the window never rested on.  `ink_nats` is the mean log density of the
     pen's steps under the network that drew them, and `unevenness` how much size and baseline
-    wander, in sizes.
+    wander, in sizes.  `n_drawn` counts the candidates that it was chosen from.
     """
 
     seed: int
+    text: str
     read: str
     edits: int
-    length: int
     doubt: float
     missed: int
     ink_nats: float
     unevenness: float
     finished: bool
+    n_drawn: int = 1
+
+    @property
+    def length(self) -> int:
+        """How many characters there are to read."""
+        return len(self.text.strip(" "))
 
     @property
     def error_rate(self) -> float:
@@ -103,6 +111,19 @@ class Verdict:
             - _IMPROBABLE * self.ink_nats
         )
 
+    def words(self, begin: int, end: int) -> Verdict:
+        """The verdict on some words of the piece alone: with what was read in their place."""
+        words = self.text.split(" ")
+        n_blank = 1 - bool(words[0])
+        text = " ".join(words[begin + n_blank : end + n_blank])
+        if text == self.text.strip(" "):
+            return self
+        at = len(" ".join(words[n_blank : begin + n_blank])) + bool(begin)
+        ends = [_in_reading(self, place) for place in (at, at + len(text))]
+        read = self.read[slice(*ends)].strip(" ")
+        edits = distance(read, text) if self.edits else 0
+        return replace(self, text=" " * n_blank + text, read=read, edits=edits)
+
 
 @dataclass(frozen=True, eq=False)
 class Checked(Written):
@@ -121,6 +142,43 @@ class Checked(Written):
     @property
     def is_legible(self) -> bool:
         return all(verdict.is_legible for verdict in self.verdicts)
+
+    def words(self, begin: int, end: int) -> Self:
+        """As those of any line; a piece that is cut keeps the verdict on what is left of it."""
+        verdicts = []
+        n_before = 0
+        for number, verdict in enumerate(self.verdicts):
+            first = n_before - (number > 0 and not verdict.text.startswith(" "))
+            n_before = first + len(verdict.text.split())
+            if first < end and n_before > begin:
+                kept = max(begin, first) - first, min(end, n_before) - first
+                verdicts.append(verdict.words(*kept))
+        return _judged(super().words(begin, end), verdicts)
+
+    def beside(self, other: Self) -> Self:
+        return _judged(super().beside(other), self.verdicts + other.verdicts)
+
+
+C = TypeVar("C", bound=Checked)
+
+
+def _judged(line: C, verdicts: Sequence[Verdict]) -> C:
+    """The line with these verdicts on its pieces, and what they tell of it."""
+    return replace(
+        line,
+        verdicts=tuple(verdicts),
+        read=" ".join(verdict.read for verdict in verdicts),
+        n_candidates=sum(verdict.n_drawn for verdict in verdicts),
+    )
+
+
+def _in_reading(verdict: Verdict, place: int) -> int:
+    """Where in what was read a place of the text is: there the two parts differ least."""
+    text, read = verdict.text.strip(" "), verdict.read
+    return min(
+        range(len(read) + 1),
+        key=lambda at: distance(read[:at], text[:place]) + distance(read[at:], text[place:]),
+    )
 
 
 class Author:
@@ -232,15 +290,7 @@ class Author:
             seed=work.seed,
             style=work.style,
         )
-        verdicts = tuple(verdict for _, verdict in kept)
-        return Checked(
-            **vars(plain)
-            | {
-                "read": " ".join(verdict.read for verdict in verdicts),
-                "n_candidates": work.n_candidates,
-                "verdicts": verdicts,
-            }
-        )
+        return _judged(Checked(**vars(plain)), [verdict for _, verdict in kept])
 
     def _draw(self, some: Sequence[tuple[_Piece, Draft | None]], n: int, smoothness: float) -> None:
         """Draw n more candidates of each piece, which goes on from that draft, and judge them."""
@@ -267,10 +317,10 @@ class Author:
             verdicts.append(
                 Verdict(
                     seed=draft.seed,
+                    text=draft.text,
                     read=read,
                     # A character that the reader never learned cannot be held against the ink.
                     edits=max(0, distance(read, text) - unknown),
-                    length=len(text),
                     doubt=table.nats(text) / max(len(text), 1) if not unknown else 0.0,
                     missed=n_missed(draft),
                     ink_nats=float(draft.nats.mean()) if len(draft.nats) else 0.0,
@@ -335,9 +385,10 @@ class _Piece:
         """Remember the best so far; `drafts` are those of the `n` drawn that were read."""
         self.n_drawn += n
         self.rounds += 1
-        new = min(zip(drafts, verdicts, strict=True), key=lambda pair: pair[1].cost)
-        if self.best is None or new[1].cost < self.best[1].cost:
-            self.best = new
+        best = min(zip(drafts, verdicts, strict=True), key=lambda pair: pair[1].cost)
+        if self.best and self.best[1].cost <= best[1].cost:
+            best = self.best
+        self.best = best[0], replace(best[1], n_drawn=self.n_drawn)
 
 
 class _Work:
@@ -365,8 +416,3 @@ class _Work:
     def kept(self) -> list[tuple[Draft, Verdict]]:
         """The best of each piece that was drawn."""
         return [piece.best for piece in self.pieces if piece.best]
-
-    @property
-    def n_candidates(self) -> int:
-        """How many were drawn of all pieces."""
-        return sum(piece.n_drawn for piece in self.pieces)

@@ -1,28 +1,29 @@
 """Composing: a text of any length becomes pages, in one hand.
 
-Each line is written, measured, and written again with fewer words or more until it fills the room
-between the margins and no more.  All lines go on from the same few words, which the hand wrote
-first on paper of their own, so that they look like one person's.  Where hyphenation is asked for, a
-line that words leave short takes part of one more.
+A paragraph is written as if paper had no end, some words at a time, and its words are then set on
+lines as long as there is room for.  All go on from the same few words, which the hand wrote first
+on paper of their own, so that they look like one person's.  Where hyphenation is asked for, a line
+that words leave short takes part of one more, which is written for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import groupby
+from functools import reduce
+from itertools import islice, pairwise
 from typing import Protocol
 
 import numpy as np
 
 from handwriter.errors import BadOption, UnsupportedText
 from handwriter.hand import check_seed
-from handwriter.hyphenation import SOFT, Part, parts, patterns, said
+from handwriter.hyphenation import SOFT, parts, patterns, said
 from handwriter.ink import Array, Ink, Line, Written
 from handwriter.page import Document, Layer, Page, PlacedLine, provenance
 from handwriter.paper import guides
-from handwriter.posture import kept_between, reach, stood, wavering, widened
+from handwriter.posture import kept_between, reach, stood, wavering
 from handwriter.traits import x_height
 
 ALIGNMENTS = ("left", "right", "centre", "justified")
@@ -31,12 +32,12 @@ USUAL_LINE_HEIGHT = 3.6  # in x-heights
 SCRAP = 30  # characters that the hand writes first, as a style for the rest
 BASELINE = 0.7  # where in the height of a line its baseline is
 TAB = 4  # blanks
-MOST_TRIES = 5  # of one line, before the fullest that fits has to do
-LINES_AT_ONCE = 8  # written side by side; another number gives other line breaks
+RUN = 100  # characters that are written as one line, about; another number gives other ink
 LONGEST_CHECKED = 1_000  # characters of a text that are checked in one call
 MOST_LINES = 10**6
 WIDEST_GAP = 2.0  # x-heights that justifying may add to a gap between words
 FULL = 0.9  # of the room: a line that whole words fill so far takes no part of another one
+USUAL_GAP = 1.2  # between words, in x-heights, where none was written that could tell
 MOST_HYPHENS = 2  # lines, one below the other, that may end within a word
 
 
@@ -98,8 +99,7 @@ class Layout:
 class _Paragraph:
     """Words that are set together; `number` is the line of the text that they begin in.
 
-    Without words it is a blank line; `breaks` begins a new page before it.  `parts` are those of
-    all its words.
+    Without words it is a blank line; `breaks` begins a new page before it.
     """
 
     words: tuple[str, ...]
@@ -107,61 +107,51 @@ class _Paragraph:
     n_blanks: int = 0
     is_first: bool = False
     breaks: bool = False
-    parts: tuple[Part, ...] = ()
-
-    @cached_property
-    def last_word(self) -> int:
-        """Which part the last word begins with."""
-        return max((n for n, part in enumerate(self.parts[:-1], 1) if part.ends_word), default=0)
 
 
 @dataclass(frozen=True, eq=False)
-class _Try:
-    """A line as it was written, the same level and in millimetres, and how wide that is."""
+class _Word:
+    """A word as it was written: level and in millimetres, from x = 0 on, its baseline at y = 0.
 
-    written: Written
-    level: Ink
+    `gap_mm` is how far it is from the word before it, where they stand on one line.  `asked` is
+    what the text has there, which may know where it can be divided.  One that `goes_on` is part
+    of a word; where `is_divided` it ends in a hyphen that the text does not have.
+    """
+
+    asked: str
+    ink: Ink
     width_mm: float
+    gap_mm: float
+    written: Written
+    goes_on: bool = False
+    is_divided: bool = False
 
 
 @dataclass(frozen=True)
 class _Spot:
-    """Where a line begins: in which paragraph, with which of its parts, on which page and slot.
+    """Where a line stands: on which page, in which slot of it.
 
-    `is_new` tells that the text begins or asks for the page, `n_hyphens` how many lines right
-    above end within a word.
+    `is_new` tells that the text begins or asks for the page.
     """
 
-    at: int = 0
-    begin: int = 0
     page: int = 0
     slot: int = 0
     is_new: bool = True
-    n_hyphens: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class _Set:
-    """A line that is set, with `n_parts` of its paragraph; a blank one has none and no `line`.
+    """A line that is set; a blank one has no words.
 
-    `number` counts the lines with words.
+    `indent_mm` is how far right of the margin it begins, `is_last` of its paragraph; `number`
+    counts the lines with words.
     """
 
-    paragraph: _Paragraph
+    words: tuple[_Word, ...]
     spot: _Spot
-    n_parts: int = 0
-    line: _Try | None = None
     number: int = 0
-
-    @property
-    def is_last(self) -> bool:
-        return self.spot.begin + self.n_parts == len(self.paragraph.parts)
-
-    @property
-    def is_divided(self) -> bool:
-        """Whether it ends in a hyphen that the text does not have."""
-        end = self.spot.begin + self.n_parts
-        return self.n_parts > 0 and self.paragraph.parts[end - 1].joint == SOFT
+    indent_mm: float = 0.0
+    is_last: bool = False
 
 
 def compose(
@@ -188,23 +178,20 @@ def compose(
     check_layout(layout)
     rules = guides(layout.guides, layout.width_mm, layout.height_mm, layout.baselines_mm.tolist())
     seed = check_seed(seed, n_lines=MOST_LINES)
-    paragraphs = [
-        replace(paragraph, parts=parts(paragraph.words, layout.hyphenate))
-        for paragraph in _paragraphs(text, layout.reflow)
-    ]
+    paragraphs = _paragraphs(text, layout.reflow)
     _check_text(text, write)
     if layout.hyphenate is not None:
         _check_hyphen(write)
     style = style or _style_of(paragraphs, write, seed)
     setter = _Setter(layout, write, seed, style)
-    n_parts = sum(len(paragraph.parts) for paragraph in paragraphs)
-    pages = []
-    n_done = 0
-    for _, of_page in groupby(setter.lines(paragraphs), key=lambda line: line.spot.page):
-        lines = list(of_page)
-        pages.append([setter.placed(line) for line in lines])
-        n_done += sum(line.n_parts for line in lines)
-        progress(n_done / n_parts)
+    n_words = sum(len(paragraph.words) for paragraph in paragraphs)
+    pages: list[list[PlacedLine]] = []
+    n_set = 0
+    for line in setter.lines(paragraphs):
+        pages += [[] for _ in range(line.spot.page + 1 - len(pages))]
+        pages[-1].append(setter.placed(line))
+        n_set += sum(not word.goes_on for word in line.words)
+        progress(min(n_set / n_words, 1.0))
     if layout.page_numbers:
         for page, number in zip(pages, setter.page_numbers(len(pages)), strict=True):
             page.append(number)
@@ -321,32 +308,103 @@ def _style_of(paragraphs: Sequence[_Paragraph], write: WritesLines, seed: int) -
     return Line(stood(ink), text)
 
 
+# --- Words -------------------------------------------------------------------------------------
+
+
+class _Hand:
+    """Writes words on paper: in one style, level, and in millimetres."""
+
+    def __init__(self, layout: Layout, write: WritesLines, seed: int, style: Line | None) -> None:
+        self.write, self.seed = write, seed
+        self.style = style if style and style.ink.strokes else None
+        height = x_height(style.ink) if style else None
+        self.mm_per_unit = layout.x_height_mm / (height or USUAL_X_HEIGHT)
+        self.gap_mm = USUAL_GAP * layout.x_height_mm
+        self.n_written = 0
+
+    def write_words(self, texts: Sequence[str]) -> Iterator[list[_Word]]:
+        """The words of texts, each of which is written as one line, and with a seed of its own."""
+        seed = self.seed + 1 + self.n_written
+        self.n_written += len(texts)
+        for text, written in zip(
+            texts, self.write(texts, seed=seed, style=self.style), strict=True
+        ):
+            yield list(self._words(text, written))
+
+    def _words(self, text: str, written: Written) -> Iterator[_Word]:
+        """The words of a line; the gap before its first one is as those within it are usually."""
+        level = self._on_paper(written)
+        texts = written.text.split()
+        # A dash that was spelled with blanks around it makes more words than there were.
+        asked = text.split() if len(text.split()) == len(texts) else texts
+        parts = [written.words(number, number + 1) for number in range(len(texts))]
+        stops = (*written.begins, len(level.strokes))
+        inks = [Ink(level.strokes[begin:end]) for begin, end in pairwise(stops)]
+        reaches = [reach(ink) if ink.strokes else None for ink in inks]
+        seen = [sides for sides in reaches if sides]
+        gaps = [after[0] - before[2] for before, after in pairwise(seen)]
+        self.gap_mm = float(np.median(gaps)) if gaps else self.gap_mm
+        left = iter([self.gap_mm, *gaps])
+        for word, ink, sides, part in zip(asked, inks, reaches, parts, strict=True):
+            if sides:
+                yield _Word(word, ink.moved(-sides[0], 0), sides[2] - sides[0], next(left), part)
+            else:
+                yield _Word(word, ink, 0.0, 0.0, part)
+
+    def _on_paper(self, ink: Ink) -> Ink:
+        """The ink level and in millimetres, y = 0 on its baseline."""
+        return stood(ink).transformed(np.eye(2) * self.mm_per_unit) if ink.strokes else Ink(())
+
+
+def _runs(words: Sequence[str]) -> Iterator[str]:
+    """The words of a paragraph in runs of some `RUN` characters."""
+    run = ""
+    for word in words:
+        if run and len(run) + 1 + len(word) > RUN:
+            yield run
+            run = ""
+        run = f"{run} {word}".lstrip()
+    if run:
+        yield run
+
+
+class _Left:
+    """The words of a paragraph that are still to be set, written when they are asked for."""
+
+    def __init__(self, runs: Iterator[list[_Word]]) -> None:
+        self.runs, self.words = runs, deque[_Word]()
+
+    def has(self, n: int) -> bool:
+        """Whether there is a word number n, from 0."""
+        while len(self.words) <= n and (run := next(self.runs, None)) is not None:
+            self.words += run
+        return len(self.words) > n
+
+    @property
+    def first(self) -> _Word:
+        return self.words[0]
+
+    def take(self) -> _Word:
+        return self.words.popleft()
+
+    def put_back(self, words: Sequence[_Word]) -> None:
+        self.words.extendleft(reversed(words))
+
+
 # --- Lines -------------------------------------------------------------------------------------
 
 
 class _Setter:
-    """Writes the lines of paragraphs, each as full as the room allows, and puts them in place.
-
-    It learns how wide the hand writes, from line to line.
-    """
+    """Sets words on lines, each as full as the room allows, and puts these in their place."""
 
     def __init__(self, layout: Layout, write: WritesLines, seed: int, style: Line | None) -> None:
-        self.layout, self.write, self.seed = layout, write, seed
-        self.style = style if style and style.ink.strokes else None
-        height = x_height(style.ink) if style else None
-        self.mm_per_unit = layout.x_height_mm / (height or USUAL_X_HEIGHT)
+        self.layout, self.seed = layout, seed
+        self.hand = _Hand(layout, write, seed, style)
         self.blank_mm = layout.x_height_mm  # of one at the begin of a line
-        if self.style:
-            left, _, right, _ = reach(self._on_paper(self.style.ink))
-            self.blank_mm = max((right - left) / max(len(self.style.text), 1), 1e-3)
-        self.n_characters, self.width_mm = 1, self.blank_mm
-        self.n_lines = 0
+        if style and style.ink.strokes:
+            left, _, right, _ = reach(style.ink)
+            self.blank_mm = self.hand.mm_per_unit * (right - left) / max(len(style.text), 1)
         self.n_slots = len(layout.baselines_mm)
-
-    @property
-    def character_mm(self) -> float:
-        """The mean width of a character so far."""
-        return max(self.width_mm / self.n_characters, 1e-3)
 
     def lines(self, paragraphs: Sequence[_Paragraph]) -> Iterator[_Set]:
         """All lines of all paragraphs, each with its place on a page.
@@ -354,176 +412,82 @@ class _Setter:
         A paragraph without words is a blank line, but not at the begin of a page that is only
         there because the one before is full.
         """
-        tried: dict[int, _Try] = {}  # the begin of what is left, by its number of parts
-        spot = _Spot()
-        while True:
-            blanks, spot = self._turned(paragraphs, spot)
-            yield from blanks
-            if spot.at == len(paragraphs):
-                return
-            plan = self._plan(paragraphs, spot, tried)
-            texts = [said(paragraphs[s.at].parts[s.begin : s.begin + n]) for s, n in plan]
-            inks = self.write(texts, seed=self.seed + 1 + self.n_lines, style=self.style)
-            for (_, n_planned), ink in zip(plan, inks, strict=True):
-                blanks, spot = self._turned(paragraphs, spot)
-                yield from blanks
-                paragraph = paragraphs[spot.at]
-                tried[n_planned] = self._tried(ink)
-                n = self._settled(paragraph, spot, tried)
-                if n is None:
-                    break
-                yield _Set(paragraph, spot, n, tried[n], self.n_lines)
-                self.n_lines += 1
-                spot, tried = self._after(paragraph, spot, n), {}
-                if n != n_planned:
-                    break
-
-    def _turned(self, paragraphs: Sequence[_Paragraph], spot: _Spot) -> tuple[list[_Set], _Spot]:
-        """The blank lines that come first, and where the words after them begin.
-
-        That is on the next page where this one is full, or the text asks for it.
-        """
-        blanks = []
-        while spot.at < len(paragraphs):
-            paragraph = paragraphs[spot.at]
-            breaks = paragraph.breaks and spot.begin == 0
-            if spot.slot >= self.n_slots or (breaks and not (spot.is_new and spot.slot == 0)):
-                spot = replace(spot, page=spot.page + 1, slot=0, is_new=breaks)
-            if paragraph.words:
-                break
-            if spot.slot or spot.is_new:
-                blanks.append(_Set(paragraph, spot))
+        runs = [list(_runs(paragraph.words)) for paragraph in paragraphs]
+        written = self.hand.write_words([run for some in runs for run in some])
+        spot, n_lines = _Spot(), 0
+        for paragraph, some in zip(paragraphs, runs, strict=True):
+            if paragraph.breaks and not (spot.is_new and spot.slot == 0):
+                spot = _Spot(spot.page + 1)
+            left = _Left(islice(written, len(some)))
+            indent, n_hyphens = self._indent(paragraph), 0
+            if not some and spot.slot < self.n_slots and (spot.slot or spot.is_new):
+                yield _Set((), spot)
                 spot = replace(spot, slot=spot.slot + 1)
-            spot = replace(spot, at=spot.at + 1)
-        return blanks, spot
+            while left.has(0):
+                spot = self._on_page(spot)
+                may_divide = n_hyphens < MOST_HYPHENS and spot.slot + 1 < self.n_slots
+                words = self._line(left, indent, paragraph.number, may_divide=may_divide)
+                yield _Set(words, spot, n_lines, indent, is_last=not left.has(0))
+                n_lines, spot, indent = n_lines + 1, replace(spot, slot=spot.slot + 1), 0.0
+                n_hyphens = n_hyphens + 1 if words[-1].goes_on else 0
 
-    def _after(self, paragraph: _Paragraph, spot: _Spot, n: int) -> _Spot:
-        """Where the line after one of n parts begins, if there is room on the page."""
-        end = spot.begin + n
-        is_last = end == len(paragraph.parts)
-        return replace(
-            spot,
-            at=spot.at + is_last,
-            begin=0 if is_last else end,
-            slot=spot.slot + 1,
-            n_hyphens=0 if paragraph.parts[end - 1].ends_word else spot.n_hyphens + 1,
-        )
+    def _on_page(self, spot: _Spot) -> _Spot:
+        """The same spot, or the begin of the next page where this one is full."""
+        return spot if spot.slot < self.n_slots else _Spot(spot.page + 1, is_new=False)
 
-    def _plan(
-        self, paragraphs: Sequence[_Paragraph], spot: _Spot, tried: dict[int, _Try]
-    ) -> list[tuple[_Spot, int]]:
-        """What to write next: where some lines begin, and the number of parts of each.
-
-        The first is sure to be needed, the others if all before them turn out to fit.
-        """
-        plan: list[tuple[_Spot, int]] = []
-        while len(plan) < LINES_AT_ONCE and spot.at < len(paragraphs):
-            n = self._target(paragraphs[spot.at], spot, tried)
-            plan.append((spot, n))
-            _, spot = self._turned(paragraphs, self._after(paragraphs[spot.at], spot, n))
-            tried = {}
-        return plan
-
-    def _room(self, paragraph: _Paragraph, spot: _Spot) -> float:
-        return self.layout.room_mm - self._indent(paragraph, is_first=spot.begin == 0)
-
-    def _indent(self, paragraph: _Paragraph, *, is_first: bool) -> float:
-        """How far right of the margin a line begins; blanks of the text indent its first line."""
-        if not is_first:
-            return 0.0
+    def _indent(self, paragraph: _Paragraph) -> float:
+        """How far right of the margin a paragraph begins; blanks of the text indent it."""
         indent = self.layout.indent_mm if paragraph.is_first else 0.0
         most = self.layout.room_mm / 2  # a text that is set with blanks is still written
         return min(indent + paragraph.n_blanks * self.blank_mm, max(most, indent))
 
-    def _ends(self, paragraph: _Paragraph, spot: _Spot, tried: dict[int, _Try]) -> Iterator[int]:
-        """With how many parts a line may end: behind a word, and within one that may be divided.
+    def _line(
+        self, left: _Left, indent: float, number: int, *, may_divide: bool
+    ) -> tuple[_Word, ...]:
+        """Take as many words as there is room for.
 
-        The last word of a paragraph and of a page stays whole, and so do words below some lines
-        that already end within one, but for a word that is wider than the room.
+        Where words leave a line short it takes part of one more, but not of the last one of a
+        paragraph.  A word that is wider than the room is divided wherever it stands.
         """
-        n_first = _n_of_word(paragraph, spot)
-        is_wide = n_first in tried and tried[n_first].width_mm > self._room(paragraph, spot)
-        divides = spot.n_hyphens < MOST_HYPHENS and spot.slot + 1 < self.n_slots
-        for end in range(spot.begin + 1, len(paragraph.parts) + 1):
-            n = end - spot.begin
-            within_first, within_last = n < n_first, end > paragraph.last_word
-            may_divide = is_wide if within_first else divides and not within_last
-            if paragraph.parts[end - 1].ends_word or may_divide:
-                yield n
+        room = self.layout.room_mm - indent
+        line = [left.take()]
+        if _width(line) > room:
+            halves = self._divided(line[0], room)
+            if not halves:
+                raise BadOption(
+                    f"the word {line[0].asked!r} (line {number} of the text) is "
+                    f"{_width(line):.0f} mm wide, but there are {room:.0f} mm for it; choose a "
+                    "smaller x-height, smaller margins or larger paper, or divide it"
+                )
+            left.put_back(halves[1:])
+            return (halves[0],)
+        while left.has(0) and _width([*line, left.first]) <= room:
+            line.append(left.take())
+        if may_divide and left.has(1) and _width(line) < FULL * room:
+            halves = self._divided(left.first, room - _width(line) - left.first.gap_mm)
+            if halves:
+                left.take()
+                left.put_back(halves[1:])
+                line.append(halves[0])
+        return tuple(line)
 
-    def _target(self, paragraph: _Paragraph, spot: _Spot, tried: dict[int, _Try]) -> int:
-        """How many parts the line should have, as far as is known yet."""
-        room, per_character = self._room(paragraph, spot), self.character_mm
-        fits = [n for n, line in tried.items() if line.width_mm <= room]
-        wide = [n for n, line in tried.items() if line.width_mm > room]
-
-        def length(n: int) -> int:
-            return len(said(paragraph.parts[spot.begin : spot.begin + n]))
-
-        if tried:  # this line's own width tells more
-            nearest = max(fits) if fits else min(wide)
-            per_character = tried[nearest].width_mm / length(nearest)
-        least, first = max(fits, default=0), 0
-        widths: dict[int, float] = {}
-        for n in self._ends(paragraph, spot, tried):
-            first = first or n
-            width = tried[n].width_mm if n in tried else length(n) * per_character
-            if width > room and n > least:
-                break
-            if n not in wide:
-                widths[n] = width
-        return self._preferred(paragraph, spot, widths) if widths else first
-
-    def _preferred(self, paragraph: _Paragraph, spot: _Spot, widths: Mapping[int, float]) -> int:
-        """Of numbers of parts that fit, as wide as told, the one to take.
-
-        That is as many whole words as there are, unless these leave the line short.
-        """
-        whole = [n for n in widths if paragraph.parts[spot.begin + n - 1].ends_word]
-        if whole and widths[max(whole)] >= FULL * self._room(paragraph, spot):
-            return max(whole)
-        return max(widths)
-
-    def _settled(self, paragraph: _Paragraph, spot: _Spot, tried: dict[int, _Try]) -> int | None:
-        """How many parts the line takes; None where it is to be tried with another number."""
-        room = self._room(paragraph, spot)
-        fits = {n: line.width_mm for n, line in tried.items() if line.width_mm <= room}
-        if not fits:
-            self._check_width(paragraph, spot, tried)
-            return None
-        if len(tried) >= MOST_TRIES:
-            return self._preferred(paragraph, spot, fits)
-        n = self._target(paragraph, spot, tried)
-        if n in fits:
-            return n
-        # Another letter or two are not worth writing a line again that is full without them.
-        ends_word = paragraph.parts[spot.begin + n - 1].ends_word
-        best = self._preferred(paragraph, spot, fits)
-        return best if not ends_word and fits[best] >= FULL * room else None
-
-    def _check_width(self, paragraph: _Paragraph, spot: _Spot, tried: dict[int, _Try]) -> None:
-        """Raise BadOption where a line has room for no word, and none of what it is divided in."""
-        if next(self._ends(paragraph, spot, tried)) not in tried:
-            return
-        n = _n_of_word(paragraph, spot)
-        word = said(paragraph.parts[spot.begin : spot.begin + n])
-        raise BadOption(
-            f"the word {word!r} (line {paragraph.number} of the text) is "
-            f"{tried[n].width_mm:.0f} mm wide, but there are {self._room(paragraph, spot):.0f} mm "
-            "for it; choose a smaller x-height, smaller margins or larger paper, or divide it"
-        )
-
-    def _tried(self, written: Written) -> _Try:
-        """A line measured, and what is learned from it of the width of characters."""
-        level = self._on_paper(written)
-        left, _, right, _ = reach(level) if level.strokes else (0.0,) * 4
-        self.n_characters += len(written.text)
-        self.width_mm += right - left
-        return _Try(written, level, right - left)
-
-    def _on_paper(self, ink: Ink) -> Ink:
-        """The ink level and in millimetres, y = 0 on its baseline."""
-        return stood(ink).transformed(np.eye(2) * self.mm_per_unit) if ink.strokes else Ink(())
+    def _divided(self, word: _Word, room: float) -> list[_Word]:
+        """The word in two, written anew, of which the first has room; none if there is no way."""
+        of_word = parts([word.asked], self.layout.hyphenate)
+        per_character = word.width_mm / max(len(word.written.text), 1)
+        for n in range(len(of_word) - 1, 0, -1):
+            begin, rest = said(of_word[:n]), said(of_word[n:])
+            if len(begin) * per_character > room:
+                continue
+            (first, *_), (second, *_) = self.hand.write_words([begin, rest])
+            if first.width_mm <= room:
+                is_divided = of_word[n - 1].joint == SOFT
+                asked = "".join(part.text + part.joint for part in of_word[n:]).strip()
+                return [
+                    replace(first, gap_mm=word.gap_mm, goes_on=True, is_divided=is_divided),
+                    replace(second, asked=asked),  # may be divided again, where it could be before
+                ]
+        return []
 
     # --- In their place ------------------------------------------------------------------------
 
@@ -531,26 +495,24 @@ class _Setter:
         """The line on its baseline, aligned, and as irregular as a person's."""
         top, _, bottom, left = self.layout.margins_mm
         baseline = float(self.layout.baselines_mm[line.spot.slot])
-        if line.line is None:
+        if not line.words:
             return PlacedLine(Ink(()), baseline_mm=baseline)
-        written, ink = line.line.written, line.line.level
+        rng = np.random.default_rng([self.seed, line.number])
+        ink = self._aligned(line, rng)
         if ink.strokes:
-            rng = np.random.default_rng([self.seed, line.number])
-            indent = self._indent(line.paragraph, is_first=line.spot.begin == 0)
-            ink = self._aligned(line, self.layout.room_mm - indent, rng)
             ink = wavering(ink, self.layout.irregularity * self.layout.x_height_mm, rng)
-            ink = ink.moved(left + indent, baseline)
+            ink = ink.moved(left + line.indent_mm, baseline)
             ink = kept_between(ink, top, self.layout.height_mm - bottom)
-        return PlacedLine(ink, written.text, baseline, written, line.is_divided)
+        written = _written(line.words, self.hand.mm_per_unit)
+        return PlacedLine(ink, written.text, baseline, written, line.words[-1].is_divided)
 
-    def _aligned(self, line: _Set, room: float, rng: np.random.Generator) -> Ink:
-        """The line with its words apart as alignment asks, somewhere from x = 0 to `room`."""
-        assert line.line is not None
-        ink, x_height_mm = line.line.level, self.layout.x_height_mm
-        spare = max(room - line.line.width_mm, 0.0)
+    def _aligned(self, line: _Set, rng: np.random.Generator) -> Ink:
+        """The words of a line apart as alignment asks, somewhere from x = 0 to the room's end."""
+        x_height_mm = self.layout.x_height_mm
+        spare = max(self.layout.room_mm - line.indent_mm - _width(line.words), 0.0)
+        wider = 0.0
         if self.layout.align == "justified" and not line.is_last:
-            n_gaps = len(line.line.written.text.split()) - 1
-            ink = widened(ink, n_gaps, spare, most=WIDEST_GAP * x_height_mm)
+            wider = min(spare / max(len(line.words) - 1, 1), WIDEST_GAP * x_height_mm)
             spare = 0.0
         # A person's margin is never straight, but what has no room stays where it is.
         stray = min(0.5 * abs(rng.normal()) * self.layout.irregularity * x_height_mm, spare)
@@ -561,29 +523,49 @@ class _Setter:
                 shift = spare / 2
             case _:
                 shift = stray
-        return ink.moved(shift - reach(ink)[0], 0.0)
+        return _side_by_side(line.words, wider).moved(shift, 0.0)
 
     def page_numbers(self, n_pages: int) -> Iterator[PlacedLine]:
         """The number of each page, below its text in the middle."""
         _, _, bottom, left = self.layout.margins_mm
         baseline = self.layout.height_mm - bottom / 2 + self.layout.x_height_mm
-        seed = self.seed + 1 + self.n_lines
-        for ink in self.write([str(n + 1) for n in range(n_pages)], seed=seed, style=self.style):
-            number = self._on_paper(ink)
-            if number.strokes:
-                begin, _, end, _ = reach(number)
+        for (word,) in self.hand.write_words([str(n + 1) for n in range(n_pages)]):
+            ink = word.ink
+            if ink.strokes:
                 middle = left + self.layout.room_mm / 2
-                number = number.moved(middle - (begin + end) / 2, baseline)
-                number = kept_between(number, 0.0, self.layout.height_mm)
-            yield PlacedLine(number, ink.text, baseline, ink)
+                ink = ink.moved(middle - word.width_mm / 2, baseline)
+                ink = kept_between(ink, 0.0, self.layout.height_mm)
+            yield PlacedLine(ink, word.written.text, baseline, word.written)
 
 
-def _n_of_word(paragraph: _Paragraph, spot: _Spot) -> int:
-    """How many parts what a line begins with has, up to the end of the word."""
-    n = 1
-    while not paragraph.parts[spot.begin + n - 1].ends_word:
-        n += 1
-    return n
+def _lefts(words: Sequence[_Word], wider: float = 0.0) -> list[float]:
+    """Where each word of a line begins, the gaps between them wider by so much."""
+    found, x = [], 0.0
+    for number, word in enumerate(words):
+        x += (word.gap_mm + wider) * (number > 0)
+        found.append(x)
+        x += word.width_mm
+    return found
+
+
+def _width(words: Sequence[_Word]) -> float:
+    """From the begin of a line to where its ink ends."""
+    pairs = zip(_lefts(words), words, strict=True)
+    return max((left + word.width_mm for left, word in pairs), default=0.0)
+
+
+def _side_by_side(words: Sequence[_Word], wider: float = 0.0) -> Ink:
+    inks = [
+        word.ink.moved(left, 0.0) for word, left in zip(words, _lefts(words, wider), strict=True)
+    ]
+    return Ink(tuple(stroke for ink in inks for stroke in ink.strokes))
+
+
+def _written(words: Sequence[_Word], mm_per_unit: float) -> Written:
+    """A line as it was written, in the hand's unit, its words where they are set."""
+    line = reduce(lambda before, word: before.beside(word), [word.written for word in words])
+    ink = _side_by_side(words).transformed(np.eye(2) / mm_per_unit)
+    return replace(line, strokes=ink.strokes)
 
 
 def _about(pages: Sequence[Sequence[PlacedLine]], seed: int) -> dict[str, str]:

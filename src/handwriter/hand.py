@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from handwriter.alphabet import check_text
 from handwriter.errors import BadHand, BadOption
 from handwriter.ink import Ink, Line, Written
-from handwriter.letters import owners
+from handwriter.letters import owners, word_begins
 from handwriter.marks import marked
 from handwriter.pen import (
     DOWN,
@@ -90,10 +90,10 @@ class Draft:
     `ink` lies where it belongs in the line, in the hand's unit; `steps` (n, 3) are normalised
     offsets and pen states, `end` is where the pen is after them.  `places` (n,) is where in `text`
     the window was, the index of its largest phi: negative before its first character, the length
-    of the text behind its last; `focus` (n,) is the mean place of all its phi.  `nats` (n,) is the
-    log density of each step under the network (eqs. 23-25) at smoothness 0, whatever it was drawn
-    with, so that all drafts can be compared.  `states` holds networks that were shown it already,
-    by the text that goes on from it.
+    of the text behind its last; `focus` (n,) is the mean place of all its phi.  Where it was asked
+    for, `nats` (n,) is the log density of each step under the network (eqs. 23-25) at smoothness 0,
+    whatever it was drawn with, so that all drafts can be compared.  `states` holds networks that
+    were shown it already, by the text that goes on from it.
     """
 
     text: str
@@ -188,7 +188,8 @@ class Hand:
         Raises UnsupportedText and BadOption.
         """
         (written,) = self.write_lines([text], smoothness=smoothness, seed=seed, style=style)
-        _warn_unfinished(written)
+        if not written.finished:
+            _warn_unfinished(written.text, written.n_steps)
         return written
 
     def write_lines(
@@ -250,7 +251,6 @@ class Hand:
         """
         cut = [pieces(line.base, goes_on=style is not None) for line in lines]
         drafts: list[list[Draft]] = [[] for _ in lines]
-        keep = any(line.marks for line in lines)
         left = sorted((number, i) for i, parts in enumerate(cut) for number in range(len(parts)))
         while left:
             begins = not style and left[0][0] == 0
@@ -265,7 +265,6 @@ class Hand:
                     list(dict.fromkeys(cut[i][1:]))[:MOST_SHOWN_AT_ONCE] if begins else []
                     for _, i in some
                 ],
-                keep=keep,
             )
             ended = {i for (_, i), draft in zip(some, new, strict=True) if not draft.finished}
             left = [(number, i) for number, i in left if i not in ended]
@@ -419,20 +418,18 @@ class Hand:
         origin = before.end if before else np.zeros(2)
         lifts = drawing.steps[:, 2] > DOWN
         ink = Ink.from_offsets(np.column_stack([ways, lifts])).moved(*origin)
-        kept = len(drawing.outputs) > 0
         begin, phi = len(job.text) - len(text), drawing.phi.astype(np.float64)
+        focus = phi @ np.arange(phi.shape[1]) / np.maximum(phi.sum(axis=1), 1e-9)
         return Draft(
             text=text,
             seed=seed,
             ink=ink,
             steps=drawing.steps,
             end=origin + ways.sum(axis=0),
-            places=phi.argmax(axis=1) - begin if kept else np.zeros(0, np.int64),
-            focus=phi @ np.arange(phi.shape[1]) / np.maximum(phi.sum(axis=1), 1e-9) - begin
-            if kept
-            else np.zeros(0),
+            places=phi.argmax(axis=1) - begin if phi.size else np.zeros(0, np.int64),
+            focus=focus - begin,
             nats=log_density(drawing.steps, drawing.outputs, self.weights.mixtures)
-            if kept
+            if drawing.outputs.size
             else np.zeros(0),
             finished=drawing.complete,
             states=dict(zip(then, drawing.states, strict=True)),
@@ -463,12 +460,13 @@ class Hand:
         """The line that the drafts of its pieces make, marked, and moved by its leading blanks.
 
         Each piece is moved to the end of the one before it; with a style the line begins at x = 0.
-        Where there is something to mark, the drafts need their `focus`.
         """
         inks = _one_after_the_other(drafts, style)
         ink = Ink(tuple(stroke for ink in inks for stroke in ink.strokes))
+        begins = _word_begins(drafts, len(line.base.split()))
         if line.marks and drafts:
-            ink = self._marked(ink, line, drafts, seed, goes_on=style is not None)
+            ink, numbers = self._marked(ink, line, drafts, seed, goes_on=style is not None)
+            begins = [numbers[begin] for begin in begins]
         return Written(
             strokes=ink.moved(self._indent(line.base), 0.0).strokes,
             text=line.text,
@@ -480,12 +478,13 @@ class Hand:
             n_steps=sum(len(draft.steps) for draft in drafts),
             style=style.name if style else "",
             replaced=dict(line.replaced),
+            begins=tuple(begins),
         )
 
     def _marked(
         self, ink: Ink, line: Spelling, drafts: Sequence[Draft], seed: int, *, goes_on: bool
-    ) -> Ink:
-        """The ink of all drafts with the line's marks, leant as it is.
+    ) -> tuple[Ink, list[int]]:
+        """As `marks.marked`, the ink of all drafts with the line's marks, leant as it is.
 
         A line that goes on from a style begins with a blank that its text does not have.
         """
@@ -534,7 +533,8 @@ class Hand:
         (written,) = self._some_lines([line], smoothness, seed, style)
         for x, y, lifts in np.column_stack([written.points, written.offsets[:, 2]]).tolist():
             yield PenPoint(x, y, lifts > 0)
-        _warn_unfinished(written)
+        if not written.finished:
+            _warn_unfinished(written.text, written.n_steps)
 
     def _stream(
         self, line: Spelling, smoothness: float, seed: int, style: Shown | None
@@ -558,13 +558,13 @@ class Hand:
                 finished = bool(complete)
                 point = origin + moved + [x - begin, 0.0] + indent
                 yield PenPoint(float(point[0]), float(point[1]), bool(step[2] > DOWN))
-            nothing = np.zeros((0, 1), np.float32)
+            nothing = np.zeros((len(steps), 0), np.float32)
             drawing = Drawing(np.array(steps), finished, nothing, nothing)
             drafts.append(self._draft(piece, own, before, job, drawing))
             x += drafts[-1].end[0] - begin
             if not finished:
+                _warn_unfinished(line.text, sum(len(draft.steps) for draft in drafts))
                 break
-        _warn_unfinished(self.joined(line, drafts, smoothness=smoothness, seed=seed, style=style))
 
     def sample(
         self, *, steps: int = 700, smoothness: float = 0.0, seed: int | None = None
@@ -709,13 +709,29 @@ def _one_after_the_other(drafts: Sequence[Draft], style: Draft | None) -> Iterat
         x += draft.end[0] - begin
 
 
-def _warn_unfinished(written: Written) -> None:
-    if not written.finished:
-        warnings.warn(
-            f"{written.text!r} is unfinished after {written.n_steps} steps; try another seed",
-            UnfinishedWarning,
-            stacklevel=3,
-        )
+def _word_begins(drafts: Sequence[Draft], n_words: int) -> list[int]:
+    """The strokes that the words of a line begin with, whose pieces these are.
+
+    A piece that begins without a blank goes on with the word of the one before it.  Words that the
+    hand did not get to begin at the end.
+    """
+    begins: list[int] = []
+    n_strokes = 0
+    for draft in drafts:
+        own = word_begins(draft.ink, draft.focus, draft.text)
+        if begins and not draft.text.startswith(" "):
+            own = own[1:]
+        begins += [n_strokes + begin for begin in own]
+        n_strokes += len(draft.ink.strokes)
+    return begins + [n_strokes] * (n_words - len(begins))
+
+
+def _warn_unfinished(text: str, n_steps: int) -> None:
+    warnings.warn(
+        f"{text!r} is unfinished after {n_steps} steps; try another seed",
+        UnfinishedWarning,
+        stacklevel=3,
+    )
 
 
 def _brief(number: int) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,7 +125,9 @@ class Written(Ink):
     another spelling: (what was asked, what is written) -> how often.
     `read` is what a reader read in it, None where none was asked, and `n_candidates` how many
     were drawn to choose this one from; marks on letters are drawn afterwards.  `style` names the
-    ink that it was written in the manner of; it is empty where there was none.
+    ink that it was written in the manner of; it is empty where there was none.  `begins` are the
+    numbers of the strokes that the words of `text` begin with: a word that was left out begins
+    where the next one does.
     What is made of it, moved or scaled, is plain ink again.
     """
 
@@ -138,6 +142,41 @@ class Written(Ink):
     n_candidates: int = 1
     style: str = ""
     replaced: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    begins: tuple[int, ...] = ()
+
+    def words(self, begin: int, end: int) -> Self:
+        """The words from number `begin` until `end`, where they lie, as a line of their own.
+
+        It is finished where the hand came to its end; its steps are those of its points.  What was
+        `replaced` is not told by word, and goes with the first one.
+        """
+        stops = (*self.begins, len(self.strokes))
+        first, last = stops[begin], stops[end]
+        strokes = self.strokes[first:last]
+        return replace(
+            self,
+            strokes=strokes,
+            text=" ".join(self.text.split()[begin:end]),
+            finished=self.finished or last < len(self.strokes),
+            n_steps=sum(map(len, strokes)),
+            replaced={} if begin else self.replaced,
+            begins=tuple(place - first for place in self.begins[begin:end]),
+        )
+
+    def beside(self, other: Self) -> Self:
+        """This and another as one line, where they lie; the seed is that of this one."""
+        n = len(self.strokes)
+        read = [self.read, other.read]
+        return replace(
+            self,
+            strokes=self.strokes + other.strokes,
+            text=f"{self.text} {other.text}",
+            finished=self.finished and other.finished,
+            n_steps=self.n_steps + other.n_steps,
+            read=None if None in read else " ".join(filter(None, read)),
+            replaced=dict(Counter(self.replaced) + Counter(other.replaced)),
+            begins=self.begins + tuple(n + place for place in other.begins),
+        )
 
 
 def _catmull_rom(points: Array, pieces: int) -> Array:

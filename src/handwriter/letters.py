@@ -1,13 +1,17 @@
-"""Which ink belongs to which character of a line.
+"""Which ink belongs to which character of a line, and which to which word.
 
 The window (Graves 2013, eqs. 46-51) says where in the text the network was when it drew a point,
 but only nearly: it runs ahead of the pen, by how much differs from hand to hand, and it moves on
 smoothly while letters begin and end at once.  So each point is given to a character such that,
 along the line, the window is near, the ink is where such a character has ink, and changes fall
-where the pen lifts and goes on to the right.
+where the pen lifts and goes on to the right.  Between words it always lifts: of 5,742 strokes that
+the shipped hand wrote, 4 seemed to go on from one word to the next.
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +34,7 @@ NEAR = 0.2  # characters from its middle, where the window is while it writes on
 DRIFT = 0.5  # that it runs ahead by a step of AHEAD more or less
 AHEAD = np.arange(0.0, 1.01, 0.1)  # characters that the window may run ahead of the pen
 AROUND = 40  # points before and after, whose heights are compared
+USUALLY_AHEAD = 0.5
 
 # From where to where a character's ink goes, up from the middle of the writing, in units.
 _REACH = {
@@ -57,6 +62,54 @@ def owners(ink: Ink, focus: Array, text: str) -> Places:
     reach = np.array([_REACH.get(text[place], _ANYWHERE) for place in visible])
     out = OUT_OF_REACH * _out_of_reach(ink, reach)
     return np.asarray(visible[_cheapest_way(too_far + out[:, None], _changes(ink, n_blanks > 0))])
+
+
+def word_begins(ink: Ink, focus: Array, text: str) -> list[int]:
+    """The numbers of the strokes that the words of a line begin with.
+
+    As in `owners`; each stroke as a whole belongs to a word.  A word without ink begins where the
+    next one does, the first word with the first stroke.
+    """
+    spans = [word.span() for word in re.finditer("[^ ]+", text)]
+    if len(spans) < 2 or not ink.strokes:
+        return [0] * len(spans)
+    lengths = np.array([len(stroke) for stroke in ink.strokes])
+    begins, x = np.cumsum(lengths) - lengths, ink.points[:, 0]
+    left, right = np.minimum.reduceat(x, begins), np.maximum.reduceat(x, begins)
+    place = np.add.reduceat(focus, begins) / lengths - USUALLY_AHEAD
+    first, last = np.array(spans).T - [[0], [1]]
+    away = np.maximum(first - place[:, None], place[:, None] - last) - USUALLY_AHEAD
+    onward = left[1:] - np.maximum.accumulate(right)[:-1]
+    changes = np.clip(AT_LIFT - ONWARD * (onward - WORD_GAP), 0.0, MOST_FOR_CHANGE)
+    way = _words_of(np.maximum(away, 0.0).tolist(), [0.0, *changes.tolist()])
+    return [sum(word < number for word in way) for number in range(len(spans))]
+
+
+def _words_of(away: Sequence[Sequence[float]], changes: Sequence[float]) -> list[int]:
+    """The cheapest way through the words: the number of one for each stroke.
+
+    `away` (strokes, words) is how many characters the window was from each word, `changes`
+    (strokes,) what it costs that a word begins there.
+    """
+    n = len(away[0])
+    total = [SKIPPED * word + away[0][word] ** 2 for word in range(n)]
+    came: list[list[int]] = []
+    for stroke in range(1, len(away)):
+        rows = []
+        for word in range(n):
+            ways = [total[word]] + [
+                total[before] + changes[stroke] + SKIPPED * (word - before - 1)
+                for before in range(word - 1, -1, -1)
+            ]
+            cheapest = min(ways)
+            rows.append((cheapest + away[stroke][word] ** 2, word - ways.index(cheapest)))
+        total = [cost for cost, _ in rows]
+        came.append([before for _, before in rows])
+    left_out = [total[word] + SKIPPED * (n - 1 - word) for word in range(n)]
+    way = [left_out.index(min(left_out))]
+    for befores in reversed(came):
+        way.append(befores[way[-1]])
+    return way[::-1]
 
 
 def _out_of_reach(ink: Ink, reach: Array) -> Array:

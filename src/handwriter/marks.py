@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,22 +116,24 @@ def marked(
     *,
     slant: float = 0.0,
     seed: int = 0,
-) -> Ink:
+) -> tuple[Ink, list[int]]:
     """The ink of `text` with its marks, each drawn after the word that it belongs to.
+
+    Then, for each stroke of the ink and for its end, what number it has now.
 
     `owners` (points,) are the places in `text` that the ink belongs to (`letters.owners`), `slant`
     is the line's lean to the right in degrees.  The dot of an i or j that has another mark above
     is left out.  A character that has no ink of its own gets its marks beside its neighbours.
     """
     if not ink.strokes or not marks:
-        return ink
+        return ink, list(range(len(ink.strokes) + 1))
     lean = math.tan(math.radians(float(np.clip(slant, -MOST_SLANT, MOST_SLANT))))
     line = _Line(ink, owners, text, _Frame(1.0, lean))
     line.frame = _Frame(_x_height(line), lean)
     for place in sorted({mark.place for mark in marks}):
         names = [mark.name for mark in marks if mark.place == place]
         line.mark(place, names, np.random.default_rng([seed, place]))
-    return line.ink()
+    return line.ink(), line.numbers
 
 
 class _Line:
@@ -149,6 +152,14 @@ class _Line:
         for number, (stroke, added) in enumerate(zip(self.strokes, self.added, strict=True)):
             strokes += [*([] if number in self.left_out else [stroke]), *added]
         return Ink(tuple(strokes))
+
+    @property
+    def numbers(self) -> list[int]:
+        """Of each stroke, and of the end, how many strokes of `ink` come before it."""
+        n_each = [
+            (number not in self.left_out) + len(added) for number, added in enumerate(self.added)
+        ]
+        return [0, *accumulate(n_each)]
 
     def mark(self, place: int, names: Sequence[str], rng: np.random.Generator) -> None:
         """Draw marks on one character, those above it from the lowest to the highest."""

@@ -49,9 +49,9 @@ class Drawing:
     """What was drawn for a job, a row a step.
 
     `steps` (n, 3) are normalised offsets and pen states; the last one lifts the pen.  `complete`
-    says that the network came to the end of the text and was not cut off.  Where it was asked
-    for, `phi` (n, characters + 1) is the window of eq. 46 over the text and the empty place after
-    it, and `outputs` (n, n_outputs) what each step was drawn from; otherwise they have no rows.
+    says that the network came to the end of the text and was not cut off.  `phi` (n, characters +
+    1) is the window of eq. 46 over the text and the empty place after it.  Where they were asked
+    for, `outputs` (n, n_outputs) are what each step was drawn from; otherwise they have no rows.
     `states` are the networks that were shown it, for each text in the job's `then`.
     """
 
@@ -65,7 +65,7 @@ class Drawing:
 def draw(
     weights: Weights, jobs: Sequence[Job], smoothness: float, *, keep: bool = False
 ) -> list[Drawing]:
-    """Draw all jobs, a step of each at a time; with `keep`, phi and outputs too.
+    """Draw all jobs, a step of each at a time; with `keep`, outputs are kept too.
 
     Many jobs are dealt out to the hand's threads, and each thread draws its own: they then wait
     for each other once, and not at every product.
@@ -277,10 +277,9 @@ class _Rows:
 
     def seen(self) -> _Seen:
         """What the last step gave, as it stands now."""
-        if not self.keep:
-            return _Seen(self.drawn.copy(), self.nothing, self.nothing)
         n = len(self.numbers)
-        return _Seen(self.drawn.copy(), self.phi[:n, 0].copy(), self.outputs[:n].copy())
+        outputs = self.outputs[:n].copy() if self.keep else self.nothing
+        return _Seen(self.drawn.copy(), self.phi[:n, 0].copy(), outputs)
 
     def state_of(self, row: int) -> State:
         return {name: self.read[name][row].copy() for name in self.state}
@@ -311,7 +310,7 @@ class _Rows:
 
 
 class _Seen(NamedTuple):
-    """Steps, phi and outputs, a row a line; those that are not kept have no columns."""
+    """Steps, phi and outputs, a row a line; outputs that are not kept have no columns."""
 
     steps: Floats
     phi: Floats
@@ -399,4 +398,4 @@ def is_end(pen: float, place: int, n_characters: int) -> bool:
 def _drawing(job: Job, parts: Sequence[_Seen], complete: bool, states: Sequence[State]) -> Drawing:
     steps, phi, outputs = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     kept = len(steps) if outputs.shape[1] else 0
-    return Drawing(steps, complete, phi[:kept, : len(job.text) + 1], outputs[:kept], states)
+    return Drawing(steps, complete, phi[:, : len(job.text) + 1], outputs[:kept], states)

@@ -1,4 +1,4 @@
-"""How a line of ink stands and spreads: level or wavering, its words nearer or further apart."""
+"""How a line of ink stands: level or wavering, and where it reaches."""
 
 from __future__ import annotations
 
@@ -24,36 +24,6 @@ def stood(ink: Ink) -> Ink:
 def _way(ink: Ink) -> float:
     """How far the pen goes from the first point to the last one, which turning does not change."""
     return float(np.hypot(*np.diff(ink.points, axis=0).T).sum())
-
-
-def widened(ink: Ink, n_gaps: int, by: float, *, most: float) -> Ink:
-    """The ink made wider by so much, in its widest `n_gaps` gaps alone.
-
-    No gap grows by more than `most`; ink with fewer gaps, or none, stays narrower.
-    """
-    gaps = word_gaps(ink, n_gaps)
-    if not gaps:
-        return ink
-    step = min(by / len(gaps), most)
-    moved = []
-    for stroke in ink.strokes:
-        middle = (stroke[:, 0].min() + stroke[:, 0].max()) / 2
-        shift = step * sum(middle > gap for gap in gaps)
-        moved.append(stroke + np.array([shift, 0.0]))
-    return Ink(tuple(moved))
-
-
-def word_gaps(ink: Ink, n: int) -> list[float]:
-    """The middles of the n widest places that no ink is above or below, from left to right."""
-    spans = sorted((float(s[:, 0].min()), float(s[:, 0].max())) for s in ink.strokes)
-    gaps: list[tuple[float, float]] = []
-    reach = spans[0][1] if spans else 0.0
-    for left, right in spans:
-        if left > reach:
-            gaps.append((left - reach, (left + reach) / 2))
-        reach = max(reach, right)
-    widest = sorted(gaps, reverse=True)[: max(n, 0)]
-    return sorted(middle for _, middle in widest)
 
 
 def wavering(ink: Ink, amount: float, rng: np.random.Generator) -> Ink:

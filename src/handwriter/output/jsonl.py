@@ -15,6 +15,7 @@ DECIMALS = 4
 def jsonl(document: Document) -> bytes:
     """Each line as an object with `text`, `strokes` (y downward) and how it was written.
 
+    `words` has, for each word of the text, the number of the stroke that it begins with, from 0.
     Ink that no hand wrote has an empty text.  Coordinates are those of the line as it was given,
     in the hand's own unit, y = 0 on the baseline, rounded to 4 decimals; guides are left out.
     """
@@ -35,6 +36,7 @@ def _object(line: Ink) -> str:
             "smoothness": line.smoothness,
             "finished": line.finished,
             "steps": line.n_steps,
+            "words": list(line.begins),
         }
         if line.style:
             entry |= {"style": line.style}

@@ -99,14 +99,15 @@ def orthogonal(g: Tensor) -> Tensor:
     a, b, c = 3.4445, -4.7750, 2.0315
     x = g.T if g.shape[0] > g.shape[1] else g
     x = x / x.norm().clamp(min=1e-7)
-    gram, product = x @ x.T, None
+    gram = x @ x.T
+    product = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
     for _ in range(5):
         step = torch.addmm(gram, gram, gram, beta=b, alpha=c)
         step.diagonal().add_(a)
         gram = step @ gram @ step
-        product = step if product is None else step @ product
-    x = product @ x
-    return x.T if g.shape[0] > g.shape[1] else x
+        product = step @ product
+    way: Tensor = product @ x
+    return way.T if g.shape[0] > g.shape[1] else way
 
 
 def make_optimizers(
