@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageFont
 
 from handwriter import Ink
+from handwriter.ink import Written
 from handwriter.output import render
 from handwriter.output.glyphless import truetype
 from handwriter.page import Document, Layer, Page, PlacedLine
@@ -99,6 +100,22 @@ def test_the_text_lies_where_its_ink_is():
     reader().pages[0].extract_text(visitor_text=visit)
     assert [text for text, *_ in found] == ["Dear Anna, (one) \\ two", "Gr\u00fc\u00dfe"]
     np.testing.assert_allclose([place for _, *place in found], [(20, 33), (20, 63)], atol=0.1)
+
+
+def test_each_word_lies_where_its_ink_is():
+    strokes = tuple(WAVE * (0.2, 1) + (x, 0) for x in (0, 14, 60))  # 12 mm each
+    written = Written(strokes, "a brown fox", "tiny", "CC0", 1, 1.0, True, 9, begins=(0, 1, 2))
+    placed = PlacedLine(Ink(strokes).moved(20, 30), written.text, 33, written)
+    file = render(".pdf", Document((Page(148, 210, (Layer((placed,)),)),)))
+    page = pypdfium2.PdfDocument(file)[0].get_textpage()
+    assert page.get_text_range().strip() == "a brown fox"
+    for word, left in (("a", 20), ("brown", 34), ("fox", 80)):
+        index, count = page.search(word).get_next()
+        boxes = [page.get_charbox(index + i, loose=True) for i in range(count)]
+        sides = np.array([boxes[0][0], boxes[-1][2]]) * 25.4 / 72
+        np.testing.assert_allclose(sides, [left, left + 12], atol=0.6)
+    (text,) = pypdf.PdfReader(BytesIO(file)).pages[0].extract_text().splitlines()
+    assert text == "a brown fox"
 
 
 def test_it_tells_how_it_was_written_and_no_date():

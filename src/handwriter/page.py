@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import pairwise
 
 from handwriter.errors import BadOption
 from handwriter.hyphenation import SOFT
@@ -38,6 +39,24 @@ class PlacedLine:
     def told(self) -> str:
         """Its text for those who search and copy: a soft hyphen (U+00AD) where it is divided."""
         return self.text.removesuffix("-") + SOFT if self.is_divided else self.text
+
+    @property
+    def words(self) -> list[tuple[str, Ink]]:
+        """Each word, as in `told`, with its ink; where that is not known the line as it is.
+
+        A word without ink of its own stands with the one before it.
+        """
+        told, strokes, line = self.told.split(), self.ink.strokes, self.written
+        begins = line.begins if isinstance(line, Written) else ()
+        if len(begins) != len(told) or len(strokes) != len(line.strokes if line else ()):
+            return [(self.told.strip(), self.ink)] if strokes else []
+        found: list[tuple[str, Ink]] = []
+        for word, (begin, end) in zip(told, pairwise((*begins, len(strokes))), strict=True):
+            if begin < end or not found:
+                found.append((word, Ink(strokes[begin:end])))
+            else:
+                found[-1] = f"{found[-1][0]} {word}", found[-1][1]
+        return found
 
 
 @dataclass(frozen=True, eq=False)

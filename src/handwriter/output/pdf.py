@@ -91,17 +91,21 @@ def _close(path: Any, outline: Array) -> None:
 
 
 def _lay_text(canvas: Any, line: PlacedLine, height: float) -> None:
-    """The line's text where its ink is, as wide and about as high.
+    """The line's words where their ink is, as wide and about as high, a blank between them.
 
     The hyphen of a divided word is a soft one, as ISO 32000-1, 14.8.2.2.3, asks.
     """
-    left, top, right, _ = line.ink.bounds
+    top = line.ink.bounds[1]
     size = max((line.baseline_mm - top) / CAPITAL * PT_PER_MM, 1.0)
-    text = canvas.beginText(left * PT_PER_MM, height - line.baseline_mm * PT_PER_MM)
+    text = canvas.beginText()
     text.setTextRenderMode(INVISIBLE)
     text.setFont(FONT, size)
-    content = shown(line.told.strip())
-    natural = canvas.stringWidth(content, FONT, size)
-    text.setHorizScale(100 * max((right - left) * PT_PER_MM, 1.0) / max(natural, 1e-6))
-    text.textOut(content)
+    words = [(word, ink) for word, ink in line.words if ink.strokes]
+    for number, (word, ink) in enumerate(words, start=1):
+        left, _, right, _ = ink.bounds
+        content = shown(word)
+        natural = canvas.stringWidth(content, FONT, size)
+        text.setTextOrigin(left * PT_PER_MM, height - line.baseline_mm * PT_PER_MM)
+        text.setHorizScale(100 * max((right - left) * PT_PER_MM, 1.0) / max(natural, 1e-6))
+        text.textOut(content + " " * (number < len(words)))
     canvas.drawText(text)
