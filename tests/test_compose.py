@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handwriter.compose import ALIGNMENTS, RUN, Layout, compose
+from handwriter.compose import ALIGNMENTS, Layout, compose
 from handwriter.errors import BadOption, UnsupportedText
 from handwriter.ink import Ink, Line, Written
 from handwriter.output.layout import described
 from handwriter.page import Document, PlacedLine
+from handwriter.words import RUN
 
 X_HEIGHT = 1.5  # of the boxes, in the unit of the one that draws them
 ADVANCE = 1.2

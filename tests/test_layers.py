@@ -23,6 +23,7 @@ LAYERS = {
     "page": 2,
     "paper": 3,
     "posture": 3,
+    "words": 4,
     "compose": 5,
     "weights": 1,
     "edits": 1,
@@ -92,6 +93,7 @@ WRITING = {
     "paper",
     "posture",
     "hyphenation",
+    "words",
     "compose",
 }
 LEARNING_TOOLS = {"torch", "onnx", "safetensors", "tensorboard"}

@@ -8,48 +8,40 @@ that words leave short takes part of one more, which is written for it.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
-from itertools import islice, pairwise
-from typing import Protocol
+from itertools import islice
 
 import numpy as np
 
 from handwriter.errors import BadOption, UnsupportedText
 from handwriter.hand import check_seed
 from handwriter.hyphenation import SOFT, parts, patterns, said
-from handwriter.ink import Array, Ink, Line, Written
+from handwriter.ink import Array, Ink, Line
 from handwriter.page import Document, Layer, Page, PlacedLine, provenance
 from handwriter.paper import guides
 from handwriter.posture import kept_between, reach, stood, wavering
-from handwriter.traits import x_height
+from handwriter.words import (
+    Left,
+    Word,
+    WordWriter,
+    WritesLines,
+    as_written,
+    runs_of,
+    side_by_side,
+    width_of,
+)
 
 ALIGNMENTS = ("left", "right", "centre", "justified")
-USUAL_X_HEIGHT = 1.5  # in a hand's unit, for ink of which it cannot be told
 USUAL_LINE_HEIGHT = 3.6  # in x-heights
 SCRAP = 30  # characters that the hand writes first, as a style for the rest
 BASELINE = 0.7  # where in the height of a line its baseline is
 TAB = 4  # blanks
-RUN = 100  # characters that are written as one line, about; another number gives other ink
 LONGEST_CHECKED = 1_000  # characters of a text that are checked in one call
 MOST_LINES = 10**6
 WIDEST_GAP = 2.0  # x-heights that justifying may add to a gap between words
 FULL = 0.9  # of the room: a line that whole words fill so far takes no part of another one
-USUAL_GAP = 1.2  # between words, in x-heights, where none was written that could tell
 MOST_HYPHENS = 2  # lines, one below the other, that may end within a word
-
-
-class WritesLines(Protocol):
-    """What writes: `Author.iter_lines` or `Hand.iter_lines` with all other options bound.
-
-    Line i has the seed + i, and each line goes on from the style.
-    """
-
-    def __call__(
-        self, texts: Sequence[str], *, seed: int, style: Line | None
-    ) -> Iterator[Written]: ...
 
 
 @dataclass(frozen=True)
@@ -109,24 +101,6 @@ class _Paragraph:
     breaks: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class _Word:
-    """A word as it was written: level and in millimetres, from x = 0 on, its baseline at y = 0.
-
-    `gap_mm` is how far it is from the word before it, where they stand on one line.  `asked` is
-    what the text has there, which may know where it can be divided.  One that `goes_on` is part
-    of a word; where `is_divided` it ends in a hyphen that the text does not have.
-    """
-
-    asked: str
-    ink: Ink
-    width_mm: float
-    gap_mm: float
-    written: Written
-    goes_on: bool = False
-    is_divided: bool = False
-
-
 @dataclass(frozen=True)
 class _Spot:
     """Where a line stands: on which page, in which slot of it.
@@ -147,7 +121,7 @@ class _Set:
     counts the lines with words.
     """
 
-    words: tuple[_Word, ...]
+    words: tuple[Word, ...]
     spot: _Spot
     number: int = 0
     indent_mm: float = 0.0
@@ -308,89 +282,6 @@ def _style_of(paragraphs: Sequence[_Paragraph], write: WritesLines, seed: int) -
     return Line(stood(ink), text)
 
 
-# --- Words -------------------------------------------------------------------------------------
-
-
-class _Hand:
-    """Writes words on paper: in one style, level, and in millimetres."""
-
-    def __init__(self, layout: Layout, write: WritesLines, seed: int, style: Line | None) -> None:
-        self.write, self.seed = write, seed
-        self.style = style if style and style.ink.strokes else None
-        height = x_height(style.ink) if style else None
-        self.mm_per_unit = layout.x_height_mm / (height or USUAL_X_HEIGHT)
-        self.gap_mm = USUAL_GAP * layout.x_height_mm
-        self.n_written = 0
-
-    def write_words(self, texts: Sequence[str]) -> Iterator[list[_Word]]:
-        """The words of texts, each of which is written as one line, and with a seed of its own."""
-        seed = self.seed + 1 + self.n_written
-        self.n_written += len(texts)
-        for text, written in zip(
-            texts, self.write(texts, seed=seed, style=self.style), strict=True
-        ):
-            yield list(self._words(text, written))
-
-    def _words(self, text: str, written: Written) -> Iterator[_Word]:
-        """The words of a line; the gap before its first one is as those within it are usually."""
-        level = self._on_paper(written)
-        texts = written.text.split()
-        # A dash that was spelled with blanks around it makes more words than there were.
-        asked = text.split() if len(text.split()) == len(texts) else texts
-        parts = [written.words(number, number + 1) for number in range(len(texts))]
-        stops = (*written.begins, len(level.strokes))
-        inks = [Ink(level.strokes[begin:end]) for begin, end in pairwise(stops)]
-        reaches = [reach(ink) if ink.strokes else None for ink in inks]
-        seen = [sides for sides in reaches if sides]
-        gaps = [after[0] - before[2] for before, after in pairwise(seen)]
-        self.gap_mm = float(np.median(gaps)) if gaps else self.gap_mm
-        left = iter([self.gap_mm, *gaps])
-        for word, ink, sides, part in zip(asked, inks, reaches, parts, strict=True):
-            if sides:
-                yield _Word(word, ink.moved(-sides[0], 0), sides[2] - sides[0], next(left), part)
-            else:
-                yield _Word(word, ink, 0.0, 0.0, part)
-
-    def _on_paper(self, ink: Ink) -> Ink:
-        """The ink level and in millimetres, y = 0 on its baseline."""
-        return stood(ink).transformed(np.eye(2) * self.mm_per_unit) if ink.strokes else Ink(())
-
-
-def _runs(words: Sequence[str]) -> Iterator[str]:
-    """The words of a paragraph in runs of some `RUN` characters."""
-    run = ""
-    for word in words:
-        if run and len(run) + 1 + len(word) > RUN:
-            yield run
-            run = ""
-        run = f"{run} {word}".lstrip()
-    if run:
-        yield run
-
-
-class _Left:
-    """The words of a paragraph that are still to be set, written when they are asked for."""
-
-    def __init__(self, runs: Iterator[list[_Word]]) -> None:
-        self.runs, self.words = runs, deque[_Word]()
-
-    def has(self, n: int) -> bool:
-        """Whether there is a word number n, from 0."""
-        while len(self.words) <= n and (run := next(self.runs, None)) is not None:
-            self.words += run
-        return len(self.words) > n
-
-    @property
-    def first(self) -> _Word:
-        return self.words[0]
-
-    def take(self) -> _Word:
-        return self.words.popleft()
-
-    def put_back(self, words: Sequence[_Word]) -> None:
-        self.words.extendleft(reversed(words))
-
-
 # --- Lines -------------------------------------------------------------------------------------
 
 
@@ -399,7 +290,7 @@ class _Setter:
 
     def __init__(self, layout: Layout, write: WritesLines, seed: int, style: Line | None) -> None:
         self.layout, self.seed = layout, seed
-        self.hand = _Hand(layout, write, seed, style)
+        self.hand = WordWriter(write, layout.x_height_mm, seed, style)
         self.blank_mm = layout.x_height_mm  # of one at the begin of a line
         if style and style.ink.strokes:
             left, _, right, _ = reach(style.ink)
@@ -412,13 +303,13 @@ class _Setter:
         A paragraph without words is a blank line, but not at the begin of a page that is only
         there because the one before is full.
         """
-        runs = [list(_runs(paragraph.words)) for paragraph in paragraphs]
+        runs = [list(runs_of(paragraph.words)) for paragraph in paragraphs]
         written = self.hand.write_words([run for some in runs for run in some])
         spot, n_lines = _Spot(), 0
         for paragraph, some in zip(paragraphs, runs, strict=True):
             if paragraph.breaks and not (spot.is_new and spot.slot == 0):
                 spot = _Spot(spot.page + 1)
-            left = _Left(islice(written, len(some)))
+            left = Left(islice(written, len(some)))
             indent, n_hyphens = self._indent(paragraph), 0
             if not some and spot.slot < self.n_slots and (spot.slot or spot.is_new):
                 yield _Set((), spot)
@@ -442,8 +333,8 @@ class _Setter:
         return min(indent + paragraph.n_blanks * self.blank_mm, max(most, indent))
 
     def _line(
-        self, left: _Left, indent: float, number: int, *, may_divide: bool
-    ) -> tuple[_Word, ...]:
+        self, left: Left, indent: float, number: int, *, may_divide: bool
+    ) -> tuple[Word, ...]:
         """Take as many words as there is room for.
 
         Where words leave a line short it takes part of one more, but not of the last one of a
@@ -451,27 +342,27 @@ class _Setter:
         """
         room = self.layout.room_mm - indent
         line = [left.take()]
-        if _width(line) > room:
+        if width_of(line) > room:
             halves = self._divided(line[0], room)
             if not halves:
                 raise BadOption(
                     f"the word {line[0].asked!r} (line {number} of the text) is "
-                    f"{_width(line):.0f} mm wide, but there are {room:.0f} mm for it; choose a "
+                    f"{width_of(line):.0f} mm wide, but there are {room:.0f} mm for it; choose a "
                     "smaller x-height, smaller margins or larger paper, or divide it"
                 )
             left.put_back(halves[1:])
             return (halves[0],)
-        while left.has(0) and _width([*line, left.first]) <= room:
+        while left.has(0) and width_of([*line, left.first]) <= room:
             line.append(left.take())
-        if may_divide and left.has(1) and _width(line) < FULL * room:
-            halves = self._divided(left.first, room - _width(line) - left.first.gap_mm)
+        if may_divide and left.has(1) and width_of(line) < FULL * room:
+            halves = self._divided(left.first, room - width_of(line) - left.first.gap_mm)
             if halves:
                 left.take()
                 left.put_back(halves[1:])
                 line.append(halves[0])
         return tuple(line)
 
-    def _divided(self, word: _Word, room: float) -> list[_Word]:
+    def _divided(self, word: Word, room: float) -> list[Word]:
         """The word in two, written anew, of which the first has room; none if there is no way."""
         of_word = parts([word.asked], self.layout.hyphenate)
         per_character = word.width_mm / max(len(word.written.text), 1)
@@ -503,13 +394,13 @@ class _Setter:
             ink = wavering(ink, self.layout.irregularity * self.layout.x_height_mm, rng)
             ink = ink.moved(left + line.indent_mm, baseline)
             ink = kept_between(ink, top, self.layout.height_mm - bottom)
-        written = _written(line.words, self.hand.mm_per_unit)
+        written = as_written(line.words, self.hand.mm_per_unit)
         return PlacedLine(ink, written.text, baseline, written, line.words[-1].is_divided)
 
     def _aligned(self, line: _Set, rng: np.random.Generator) -> Ink:
         """The words of a line apart as alignment asks, somewhere from x = 0 to the room's end."""
         x_height_mm = self.layout.x_height_mm
-        spare = max(self.layout.room_mm - line.indent_mm - _width(line.words), 0.0)
+        spare = max(self.layout.room_mm - line.indent_mm - width_of(line.words), 0.0)
         wider = 0.0
         if self.layout.align == "justified" and not line.is_last:
             wider = min(spare / max(len(line.words) - 1, 1), WIDEST_GAP * x_height_mm)
@@ -523,7 +414,7 @@ class _Setter:
                 shift = spare / 2
             case _:
                 shift = stray
-        return _side_by_side(line.words, wider).moved(shift, 0.0)
+        return side_by_side(line.words, wider).moved(shift, 0.0)
 
     def page_numbers(self, n_pages: int) -> Iterator[PlacedLine]:
         """The number of each page, below its text in the middle."""
@@ -536,36 +427,6 @@ class _Setter:
                 ink = ink.moved(middle - word.width_mm / 2, baseline)
                 ink = kept_between(ink, 0.0, self.layout.height_mm)
             yield PlacedLine(ink, word.written.text, baseline, word.written)
-
-
-def _lefts(words: Sequence[_Word], wider: float = 0.0) -> list[float]:
-    """Where each word of a line begins, the gaps between them wider by so much."""
-    found, x = [], 0.0
-    for number, word in enumerate(words):
-        x += (word.gap_mm + wider) * (number > 0)
-        found.append(x)
-        x += word.width_mm
-    return found
-
-
-def _width(words: Sequence[_Word]) -> float:
-    """From the begin of a line to where its ink ends."""
-    pairs = zip(_lefts(words), words, strict=True)
-    return max((left + word.width_mm for left, word in pairs), default=0.0)
-
-
-def _side_by_side(words: Sequence[_Word], wider: float = 0.0) -> Ink:
-    inks = [
-        word.ink.moved(left, 0.0) for word, left in zip(words, _lefts(words, wider), strict=True)
-    ]
-    return Ink(tuple(stroke for ink in inks for stroke in ink.strokes))
-
-
-def _written(words: Sequence[_Word], mm_per_unit: float) -> Written:
-    """A line as it was written, in the hand's unit, its words where they are set."""
-    line = reduce(lambda before, word: before.beside(word), [word.written for word in words])
-    ink = _side_by_side(words).transformed(np.eye(2) / mm_per_unit)
-    return replace(line, strokes=ink.strokes)
 
 
 def _about(pages: Sequence[Sequence[PlacedLine]], seed: int) -> dict[str, str]:

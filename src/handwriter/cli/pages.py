@@ -38,9 +38,9 @@ from handwriter.cli.texts import opened_style, read_text
 from handwriter.errors import BadOption
 
 if TYPE_CHECKING:
-    from handwriter.compose import WritesLines
     from handwriter.hand import Hand
     from handwriter.page import Document
+    from handwriter.words import WritesLines
 
 commands = typer.Typer()
 

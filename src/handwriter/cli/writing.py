@@ -225,7 +225,8 @@ def _print_card(card: dict[str, Any]) -> None:
     print(f"  data        {card['data']}")
     print(f"  characters  {card['characters'].strip()} and the blank")
     if is_hand:
-        print(f"  weights     {card['weights']}; {counted(card['epochs'], 'epoch')} in the last sitting")
+        epochs = counted(card["epochs"], "epoch")
+        print(f"  weights     {card['weights']}; {epochs} in the last sitting")
         if (nats := card["nats_a_point"]) is not None:
             print(f"  figures     {nats:.3f} nats a point in validation")
     elif (rate := card["character_error_rate"]) is not None:
