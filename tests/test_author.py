@@ -171,7 +171,7 @@ def test_a_long_line_is_checked_piece_by_piece_each_after_the_first_one_kept(aut
     assert line.seed == SEED
 
 
-FOX = "the quick brown fox jumps over the lazy dog"
+FOX = "the quick brown fox jumps over the lazy dog, and all day it does so again and again"
 
 
 def test_later_pieces_are_drawn_at_once_when_the_first_is_chosen_each_with_its_rounds(author_of):
@@ -314,7 +314,7 @@ def test_a_verdict_on_some_words_tells_what_was_read_in_their_place(
 
 def test_a_line_that_is_cut_keeps_the_verdicts_on_its_words_and_so_does_one_put_together(author_of):
     author = author_of()
-    author.hand.reads = {"jumps over": ["jumqs over"]}
+    author.hand.reads = {"brown fox jumps": ["brown fox jumqs"]}
     line = author.write(FOX, seed=SEED, candidates=2)
     n = len(FOX.split())
     for cut in range(1, n):

@@ -285,13 +285,21 @@ def test_progress_ends_at_1():
 
 def test_a_text_of_two_hundred_pages_is_written_as_it_is_set():
     text = "\n".join(["six words are in this line"] * 200 * len(EXACT.baselines_mm))
-    write = BoxWriter()
-    shares: list[float] = []
+    at_once: list[int] = []
+
+    class Counting(BoxWriter):
+        def __call__(self, texts, *, seed, style):
+            at_once.append(sum(map(len, texts)))
+            return super().__call__(texts, seed=seed, style=style)
+
+    write, shares = Counting(), []
     document = compose(
         text, write, EXACT, seed=1,
         progress=lambda share: shares.append(len(write.asked) / len(text.split("\n")) - share),
     )  # fmt: skip
     assert len(document.pages) == 200
+    assert max(at_once) < 10_000 < len(text)
+    assert len({seed for _, seed, style in write.asked if style}) == len(text.split("\n"))
     assert max(shares) < 0.01
 
 

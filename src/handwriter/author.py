@@ -129,7 +129,7 @@ class Verdict:
 class Checked(Written):
     """A line that was read before it was given: with the verdicts on its pieces.
 
-    A line of more than 14 characters is written, and judged, in several pieces.
+    A line of more than 45 characters is written, and judged, in several pieces.
     """
 
     verdicts: tuple[Verdict, ...] = ()

@@ -52,9 +52,11 @@ MOST_SAMPLE_STEPS = 100_000
 MOST_LINES_AT_ONCE = 64
 MOST_PIECES_AT_ONCE = 128
 MOST_SHOWN_AT_ONCE = 7  # later pieces of a line; to others its first piece is shown afterwards
-# Short pieces: a line that goes wrong does not come back, and what follows goes wrong with it.
-LONGEST_WHOLE = 14  # characters of a line that is written in one go
-LONGEST_PIECE = 12  # of a longer line, unless one word is longer
+# A piece that goes wrong does not come back, and what goes on from it goes wrong too: the first is
+# short.  It and another are together as long as the lines that were trained on.
+LONGEST_WHOLE = 45  # characters of a line that is written in one go
+LONGEST_FIRST = 12  # of the first piece of a longer line, unless its word is longer
+LONGEST_PIECE = 24  # of the others
 LONGEST_WORD = 30  # a longer one is cut
 LONGEST_DRAFT = 45  # that can be drawn in one go; few lines of IAM-OnDB are longer
 LONGEST_STYLE = LONGEST_DRAFT
@@ -656,8 +658,11 @@ def pieces(text: str, *, goes_on: bool = False) -> list[str]:
     """
     text = text.strip(" ")
     if goes_on:
-        return list(_parts(f" {text}")) if text else []
-    return [text] if 0 < len(text) <= LONGEST_WHOLE else list(_parts(text))
+        return list(_parts(f" {text}", LONGEST_PIECE)) if text else []
+    if len(text) <= LONGEST_WHOLE:
+        return [text] if text else []
+    first = next(_parts(text, LONGEST_FIRST))
+    return [first, *_parts(text[len(first) :], LONGEST_PIECE)]
 
 
 def step_budget(n_characters: int, pace: float) -> int:
@@ -665,15 +670,15 @@ def step_budget(n_characters: int, pace: float) -> int:
     return math.ceil(100 + 3 * n_characters / pace)
 
 
-def _parts(text: str) -> Iterator[str]:
-    """Parts of like length, at most `LONGEST_PIECE`, that join to `text`.
+def _parts(text: str, longest: int) -> Iterator[str]:
+    """Parts of like length, at most `longest`, that join to `text`.
 
     They are cut before a blank; a longer word is a part of its own, and cut only beyond
     `LONGEST_WORD`.
     """
-    while len(text) > LONGEST_PIECE:
-        even = len(text) / math.ceil(len(text) / LONGEST_PIECE)
-        blanks = [place for place in range(1, LONGEST_PIECE + 1) if text[place] == " "]
+    while len(text) > longest:
+        even = len(text) / math.ceil(len(text) / longest)
+        blanks = [place for place in range(1, longest + 1) if text[place] == " "]
         word = len(text) if (end := text.find(" ", 1)) < 0 else end
         cut = min(blanks, key=lambda place: abs(place - even), default=min(word, LONGEST_WORD))
         yield text[:cut]

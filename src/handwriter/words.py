@@ -20,6 +20,7 @@ from handwriter.posture import reach, stood
 from handwriter.traits import x_height
 
 USUAL_X_HEIGHT = 1.5  # in a hand's unit, for ink of which it cannot be told
+RUNS_AT_ONCE = 64  # in one call of what writes, which takes no text of any length
 RUN = 100  # characters that are written as one line, about; another number gives other ink
 USUAL_GAP = 1.2  # between words, in x-heights, where none was written that could tell
 
@@ -70,10 +71,11 @@ class WordWriter:
         """The words of texts, each of which is written as one line, and with a seed of its own."""
         seed = self.seed + 1 + self.n_written
         self.n_written += len(texts)
-        for text, written in zip(
-            texts, self.write(texts, seed=seed, style=self.style), strict=True
-        ):
-            yield list(self._words(text, written))
+        for begin in range(0, len(texts), RUNS_AT_ONCE):
+            some = texts[begin : begin + RUNS_AT_ONCE]
+            lines = self.write(some, seed=seed + begin, style=self.style)
+            for text, written in zip(some, lines, strict=True):
+                yield list(self._words(text, written))
 
     def _words(self, text: str, written: Written) -> Iterator[Word]:
         """The words of a line; the gap before its first one is as those within it are usually."""
