@@ -251,6 +251,11 @@ def test_marks_are_drawn_after_the_base_letters_were_read(author_of):
     assert len(line.strokes) == 1 + 2  # a draft of the fake hand is one stroke
 
 
+def test_every_hand_is_checked_by_the_reader_that_knows_all_of_ascii(tiny_hand):
+    assert Author.of(tiny_hand).reader.characters == Author.of(tiny_hand, "open").reader.characters
+    assert set(map(chr, range(32, 127))) <= set(Author.of(tiny_hand).reader.characters)
+
+
 # --- Verdicts ----------------------------------------------------------------------------------
 
 GOOD = Verdict(seed=SEED, text="hello", read="hello", edits=0, doubt=0.01, missed=0, ink_nats=-1.0,

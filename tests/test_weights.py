@@ -17,12 +17,10 @@ from handwriter.errors import BadHand, BadReader
 from handwriter.training.graph import sealed
 from handwriter.weights import (
     DEFAULT_HAND,
-    DEFAULT_READER,
     installed_hands,
     installed_readers,
     load_reader_weights,
     load_weights,
-    reader_beside,
 )
 
 
@@ -280,12 +278,6 @@ def test_a_damaged_reader_is_seen(file, reader):
 )
 def test_a_reader_with_an_absurd_property_is_refused(file, reader, properties, complaint):
     assert complaint in reader_refusal(file, altered(reader, **properties))
-
-
-def test_the_reader_beside_a_hand_is_that_of_its_name_or_else_the_usual_one():
-    for name in installed_readers():
-        assert reader_beside(name) == name
-    assert reader_beside("no such hand") == DEFAULT_READER
 
 
 def test_the_command_line_knows_the_default_hand_without_opening_it():

@@ -32,7 +32,7 @@ from handwriter.ink import Ink, Line, Written
 from handwriter.reader import Reader, load_reader
 from handwriter.spelling import Spelling
 from handwriter.traits import traits
-from handwriter.weights import reader_beside
+from handwriter.weights import DEFAULT_READER
 
 DEFAULT_CANDIDATES = 4  # that are drawn at a time
 MOST_CANDIDATES = 64
@@ -193,11 +193,11 @@ class Author:
 
     @classmethod
     def of(cls, hand: Hand, reader: str | None = None) -> Author:
-        """The hand with the reader of that name or file, or else the one that goes with the hand.
+        """The hand with the reader of that name or file, or else the one that knows all of ASCII.
 
         Raises BadReader.
         """
-        return cls(hand, load_reader(reader or reader_beside(hand.name)))
+        return cls(hand, load_reader(reader or DEFAULT_READER))
 
     @property
     def characters(self) -> str:

@@ -114,11 +114,6 @@ def installed_readers() -> list[str]:
     return _installed(_READER)
 
 
-def reader_beside(hand: str) -> str:
-    """The name of the reader that goes with a hand: the one of its name, or else the usual one."""
-    return hand if hand in installed_readers() else DEFAULT_READER
-
-
 def load_weights(
     name_or_path: str | os.PathLike[str] = DEFAULT_HAND, *, threads: int = 1
 ) -> Weights:

@@ -44,7 +44,7 @@ ReaderName = Annotated[
     str | None,
     typer.Option(
         "--reader",
-        help="An installed reader's name, or a file; without it, the one that goes with the hand.",
+        help="An installed reader's name, or a file; without it, the one that knows all of ASCII.",
         autocompletion=_readers,
     ),
 ]
