@@ -23,6 +23,7 @@ from handwriter.hand import (
     MOST_LINES_AT_ONCE,
     MOST_SEED,
     MOST_SHOWN_AT_ONCE,
+    STEADY,
     Draft,
     Hand,
     UnfinishedWarning,
@@ -240,6 +241,13 @@ def test_a_line_is_cut_at_words_into_like_lengths():
     ]  # fmt: skip
     assert [len(part) for part in _parts("a" * 70, LONGEST_PIECE)] == [30, 30, 10]
     assert pieces("a" * LONGEST_WHOLE) == ["a" * LONGEST_WHOLE]
+
+
+def test_what_is_written_less_smoothly_is_cut_shorter():
+    text = "once upon a time there was"
+    assert pieces(text, smoothness=STEADY) == [text]
+    assert pieces(text, smoothness=0.9) == ["once upon", " a time", " there was"]
+    assert pieces("once upon a time", smoothness=0.0, goes_on=True) == [" once upon", " a time"]
 
 
 def test_a_piece_is_primed_with_the_one_before_as_if_that_began_the_line(tiny_hand):

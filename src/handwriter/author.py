@@ -129,7 +129,7 @@ class Verdict:
 class Checked(Written):
     """A line that was read before it was given: with the verdicts on its pieces.
 
-    A line of more than 45 characters is written, and judged, in several pieces.
+    A line of more than 45 characters, 14 below smoothness 1, is written, and judged, in pieces.
     """
 
     verdicts: tuple[Verdict, ...] = ()
@@ -266,7 +266,7 @@ class Author:
         most = max(1, MOST_PIECES_AT_ONCE // candidates)
         for begin in range(0, len(lines), at_once):
             works = [
-                _Work(line, seed + number, style)
+                _Work(line, seed + number, smoothness, style)
                 for number, line in enumerate(lines[begin : begin + at_once], start=begin)
             ]
             while ready := [piece for work in works for piece in work.ready()]:
@@ -394,9 +394,9 @@ class _Piece:
 class _Work:
     """One line on its way: its pieces, and the style that they go on from, or else the first."""
 
-    def __init__(self, line: Spelling, seed: int, style: Shown | None) -> None:
+    def __init__(self, line: Spelling, seed: int, smoothness: float, style: Shown | None) -> None:
         self.line, self.seed, self.style = line, seed, style
-        cut = pieces(line.base, goes_on=style is not None)
+        cut = pieces(line.base, smoothness=smoothness, goes_on=style is not None)
         self.pieces = [_Piece(text, seed, number) for number, text in enumerate(cut)]
 
     def ready(self) -> list[tuple[_Piece, Draft | None]]:

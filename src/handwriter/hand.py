@@ -57,6 +57,8 @@ MOST_SHOWN_AT_ONCE = 7  # later pieces of a line; to others its first piece is s
 LONGEST_WHOLE = 45  # characters of a line that is written in one go
 LONGEST_FIRST = 12  # of the first piece of a longer line, unless its word is longer
 LONGEST_PIECE = 24  # of the others
+STEADY = 1.0  # less smooth, much goes wrong: there lines from 15 characters have pieces of 12
+LONGEST_WHOLE_UNSTEADY = 14
 LONGEST_WORD = 30  # a longer one is cut
 LONGEST_DRAFT = 45  # that can be drawn in one go; few lines of IAM-OnDB are longer
 LONGEST_STYLE = LONGEST_DRAFT
@@ -251,7 +253,9 @@ class Hand:
 
         With a style, no piece waits for another.
         """
-        cut = [pieces(line.base, goes_on=style is not None) for line in lines]
+        cut = [
+            pieces(line.base, smoothness=smoothness, goes_on=style is not None) for line in lines
+        ]
         drafts: list[list[Draft]] = [[] for _ in lines]
         left = sorted((number, i) for i, parts in enumerate(cut) for number in range(len(parts)))
         while left:
@@ -544,7 +548,8 @@ class Hand:
         drafts: list[Draft] = []
         indent = np.array([self._indent(line.base), 0.0])
         x = 0.0  # where the last piece ended
-        for number, piece in enumerate(pieces(line.base, goes_on=style is not None)):
+        cut = pieces(line.base, smoothness=smoothness, goes_on=style is not None)
+        for number, piece in enumerate(cut):
             before = style or (drafts[0] if drafts else None)
             own = piece_seed(seed, number)
             (job,) = self._jobs([piece], [own], [before])
@@ -650,19 +655,22 @@ def piece_seed(seed: int, piece: int, candidate: int = 0) -> int:
     return int((high << 32 | low) >> 1)
 
 
-def pieces(text: str, *, goes_on: bool = False) -> list[str]:
+def pieces(
+    text: str, *, smoothness: float = DEFAULT_SMOOTHNESS, goes_on: bool = False
+) -> list[str]:
     """Cut a line into what is written in one go; blanks around it are left out.
 
     Each piece but the first begins with the blank before it, unless a word had to be cut; the
-    first does so too where the line goes on from a style.
+    first does so too where the line goes on from a style.  Pieces are shorter below `STEADY`.
     """
-    text = text.strip(" ")
+    text, is_steady = text.strip(" "), smoothness >= STEADY
+    longest = LONGEST_PIECE if is_steady else LONGEST_FIRST
     if goes_on:
-        return list(_parts(f" {text}", LONGEST_PIECE)) if text else []
-    if len(text) <= LONGEST_WHOLE:
+        return list(_parts(f" {text}", longest)) if text else []
+    if len(text) <= (LONGEST_WHOLE if is_steady else LONGEST_WHOLE_UNSTEADY):
         return [text] if text else []
     first = next(_parts(text, LONGEST_FIRST))
-    return [first, *_parts(text[len(first) :], LONGEST_PIECE)]
+    return [first, *_parts(text[len(first) :], longest)]
 
 
 def step_budget(n_characters: int, pace: float) -> int:
