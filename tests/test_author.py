@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from handwriter.author import MOST_ROUNDS, ROUNDS, Author, Verdict, n_missed
+from handwriter.author import MOST_ROUNDS, MOST_ROUNDS_SHORT, ROUNDS, Author, Verdict, n_missed
 from handwriter.edits import distance
 from handwriter.errors import BadOption, Illegible, UnsupportedText
 from handwriter.hand import MOST_PIECES_AT_ONCE, Draft, Hand, piece_seed, pieces
@@ -107,9 +107,9 @@ def test_what_left_a_character_out_is_not_read_where_another_did_not(author_of):
 
 def test_where_all_left_a_character_out_all_are_read(author_of):
     author = author_of()
-    author.hand.missing = {piece_seed(SEED, 0, k) for k in range(2 * MOST_ROUNDS)}
+    author.hand.missing = {piece_seed(SEED, 0, k) for k in range(2 * MOST_ROUNDS_SHORT)}
     line = author.write("hello", seed=SEED, candidates=2)
-    assert author.reader.n_read == {"hello": 2 * MOST_ROUNDS - 1}
+    assert author.reader.n_read == {"hello": 2 * MOST_ROUNDS_SHORT - 1}
     assert line.verdicts[0].missed == 1
 
 
@@ -130,7 +130,7 @@ def test_it_draws_again_until_one_can_be_read(author_of):
 def test_it_gives_up_after_its_rounds_and_gives_the_best_with_what_was_read(author_of):
     author = author_of(hello=["xxxxx", "hexxo", "hexlo", "xxxxx"])
     line = author.write("hello", seed=SEED, candidates=2)
-    assert line.n_candidates == 2 * MOST_ROUNDS
+    assert line.n_candidates == 2 * MOST_ROUNDS_SHORT
     assert line.read == "hexlo"
     assert line.error_rate == pytest.approx(0.2)
     assert line.is_legible  # one character of five

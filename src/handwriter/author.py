@@ -38,6 +38,7 @@ DEFAULT_CANDIDATES = 4  # that are drawn at a time
 MOST_CANDIDATES = 64
 ROUNDS = 3  # of so many candidates each, before the best so far has to do if it is read rightly
 MOST_ROUNDS = 8  # before it has to do whatever it is
+SHORT, MOST_ROUNDS_SHORT = 14, 16  # of up to so many characters more are drawn: they cost less
 LEGIBLE = 0.2  # a line of which a larger share is read wrongly is not legible
 UNIT = 0.95  # the mean spread of real lines, in the unit of hands
 NOTHING_READ = FrameTable(np.zeros((0, 1), np.float32), "")
@@ -373,7 +374,8 @@ class _Piece:
         if not self.best:
             return False
         verdict = self.best[1]
-        return verdict.is_good or self.rounds >= (ROUNDS if verdict.is_right else MOST_ROUNDS)
+        most = MOST_ROUNDS_SHORT if verdict.length <= SHORT else MOST_ROUNDS
+        return verdict.is_good or self.rounds >= (ROUNDS if verdict.is_right else most)
 
     def seeds(self, n: int) -> list[int]:
         """Those of the next n candidates."""
