@@ -199,10 +199,19 @@ def _cards() -> Iterator[dict[str, Any]]:
     from handwriter import weights
 
     for hand in map(weights.load_weights, weights.installed_hands()):
-        training = {"epochs": int(hand.about["epochs"]), "weights": hand.about["weights"]}
-        yield {"kind": "hand", **_described(hand), **training, **_figures(hand, "nats_a_point")}
+        yield {
+            "kind": "hand", **_described(hand), **_sittings(hand),
+            "weights": hand.about["weights"], **_figures(hand, "nats_a_point"),
+        }  # fmt: skip
     for reader in map(weights.load_reader_weights, weights.installed_readers()):
         yield {"kind": "reader", **_described(reader), **_figures(reader, "character_error_rate")}
+
+
+def _sittings(hand: Weights) -> dict[str, int]:
+    """In how many sittings it was trained, and by how many updates of its weights."""
+    before = json.loads(hand.about.get("lineage", "[]"))
+    updates = sum(sitting["updates"] for sitting in before) + int(hand.about["updates"])
+    return {"sittings": len(before) + 1, "updates": updates}
 
 
 def _figures(opened: Weights | ReaderWeights, name: str) -> dict[str, float | None]:
@@ -225,8 +234,8 @@ def _print_card(card: dict[str, Any]) -> None:
     print(f"  data        {card['data']}")
     print(f"  characters  {card['characters'].strip()} and the blank")
     if is_hand:
-        epochs = counted(card["epochs"], "epoch")
-        print(f"  weights     {card['weights']}; {epochs} in the last sitting")
+        sittings = counted(card["sittings"], "sitting")
+        print(f"  trained     {card['updates']:,} updates in {sittings}, {card['weights']} weights")
         if (nats := card["nats_a_point"]) is not None:
             print(f"  figures     {nats:.3f} nats a point in validation")
     elif (rate := card["character_error_rate"]) is not None:
