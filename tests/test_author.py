@@ -317,6 +317,15 @@ def test_a_verdict_on_some_words_tells_what_was_read_in_their_place(
         assert (verdict.text, verdict.read, verdict.edits) == (blank + text, part, edits)
 
 
+def test_one_slip_does_not_make_a_part_illegible_as_small_as_it_may_be():
+    whole = replace(GOOD, text="soon -- we", read="soon - we", edits=1)
+    assert whole.is_legible
+    assert whole.words(1, 2).error_rate == 0.5
+    assert whole.words(1, 2).is_legible
+    assert not replace(GOOD, text="--", read="-", edits=1).is_legible
+    assert not replace(whole, read="soon we", edits=3).words(1, 2).is_legible
+
+
 def test_a_line_that_is_cut_keeps_the_verdicts_on_its_words_and_so_does_one_put_together(author_of):
     author = author_of()
     author.hand.reads = {"brown fox jumps": ["brown fox jumqs"]}

@@ -61,7 +61,8 @@ class Verdict:
     `doubt` is how improbable the reader finds the text, in nats a character.  `missed` counts
     the characters that the window never rested on.  `ink_nats` is the mean log density of the
     pen's steps under the network that drew them, and `unevenness` how much size and baseline
-    wander, in sizes.  `n_drawn` counts the candidates that it was chosen from.
+    wander, in sizes.  `n_drawn` counts the candidates that it was chosen from.  A verdict that
+    `is_part` is on some words of a piece that was cut.
     """
 
     seed: int
@@ -74,6 +75,7 @@ class Verdict:
     unevenness: float
     finished: bool
     n_drawn: int = 1
+    is_part: bool = False
 
     @property
     def length(self) -> int:
@@ -97,8 +99,9 @@ class Verdict:
 
     @property
     def is_legible(self) -> bool:
-        """Whether a person may be given it."""
-        return self.finished and self.error_rate <= LEGIBLE
+        """Whether a person may be given it; a part, be it a sign alone, has one slip free."""
+        most = LEGIBLE * self.length
+        return self.finished and self.edits <= (max(most, 1) if self.is_part else most)
 
     @property
     def cost(self) -> float:
@@ -123,7 +126,7 @@ class Verdict:
         ends = [_in_reading(self, place) for place in (at, at + len(text))]
         read = self.read[slice(*ends)].strip(" ")
         edits = distance(read, text) if self.edits else 0
-        return replace(self, text=" " * n_blank + text, read=read, edits=edits)
+        return replace(self, text=" " * n_blank + text, read=read, edits=edits, is_part=True)
 
 
 @dataclass(frozen=True, eq=False)
