@@ -92,7 +92,7 @@ def test_words_are_divided_on_wish_and_whole_to_those_who_search(page, capsys):
 
 
 def test_the_language_may_come_from_the_configuration(page, capsys):
-    Path("letter.txt").write_text("hyphenation " * 6)
+    Path("letter.txt").write_text("hyphenation\n" * 6)
     Path("handwriter.toml").write_text('[page]\nhyphenate = "en_US"\n')
     assert page("-o", "x.svg", "-q", *NARROW) == 0
     Path("handwriter.toml").write_text('[page]\nhyphenate = "nobody\'s"\n')

@@ -118,6 +118,18 @@ def test_each_word_lies_where_its_ink_is():
     assert text == "a brown fox"
 
 
+def test_words_without_ink_are_found_too_with_those_beside_them():
+    strokes = (WAVE, BAR)
+    written = Written(strokes, "so it was", "tiny", "CC0", 1, 1.0, True, 9, begins=(0, 0, 1))
+    for begins, words in (((0, 0, 1), ["so it", "was"]), ((0, 1, 1), ["so it", "was"]),
+                          ((0, 1, 2), ["so", "it was"]), ((0, 0, 0), ["so it was"])):  # fmt: skip
+        line = PlacedLine(
+            Ink(strokes).moved(9, 9), "so it was", 33, replace(written, begins=begins)
+        )
+        assert [word for word, _ in line.words] == words
+        assert all(ink.strokes for _, ink in line.words)
+
+
 def test_it_tells_how_it_was_written_and_no_date():
     about = reader().metadata
     assert (about.title, about.creator) == ("A letter \u2014 \U0001f600", "handwriter 1")

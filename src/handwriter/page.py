@@ -44,7 +44,7 @@ class PlacedLine:
     def words(self) -> list[tuple[str, Ink]]:
         """Each word, as in `told`, with its ink; where that is not known the line as it is.
 
-        A word without ink of its own stands with the one before it.
+        A word without ink of its own stands with the one before it, or else with the one behind.
         """
         told, strokes, line = self.told.split(), self.ink.strokes, self.written
         begins = line.begins if isinstance(line, Written) else ()
@@ -52,10 +52,11 @@ class PlacedLine:
             return [(self.told.strip(), self.ink)] if strokes else []
         found: list[tuple[str, Ink]] = []
         for word, (begin, end) in zip(told, pairwise((*begins, len(strokes))), strict=True):
-            if begin < end or not found:
-                found.append((word, Ink(strokes[begin:end])))
+            if found and (begin == end or not found[-1][1].strokes):
+                before, ink = found[-1]
+                found[-1] = f"{before} {word}", Ink(ink.strokes + strokes[begin:end])
             else:
-                found[-1] = f"{found[-1][0]} {word}", found[-1][1]
+                found.append((word, Ink(strokes[begin:end])))
         return found
 
 

@@ -323,15 +323,22 @@ class _Recurrence(torch.autograd.Function):
 def _multiplier(weight: Tensor, rows: int) -> Callable[[Tensor], Tensor]:
     """x (rows, n) -> x @ weight, for a weight that many x are multiplied with.
 
-    On a processor, oneDNN lays a bf16 weight out anew for each product, which takes as long as
-    the product itself; so it is laid out once here.
+    On a processor that knows bf16, oneDNN lays such a weight out anew for each product, which takes
+    as long as the product itself; so it is laid out once here.
     """
     packs = weight.device.type == "cpu" and weight.dtype == torch.bfloat16
-    if not packs or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    if not packs or not _onednn_knows_bf16():
         return lambda x: x @ weight
     product = torch.ops.mkldnn._linear_pointwise
     packed = torch.ops.mkldnn._reorder_linear_weight(weight.t().contiguous(), rows)
     return lambda x: product(x, packed, None, "none", [], "")
+
+
+def _onednn_knows_bf16() -> bool:
+    """Whether this processor's bf16 is oneDNN's; without AVX-512, PyTorch multiplies by itself."""
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _bells(kappa: Tensor, beta: Tensor, u: Tensor) -> Tensor:
