@@ -340,5 +340,6 @@ def test_a_line_that_is_cut_keeps_the_verdicts_on_its_words_and_so_does_one_put_
         assert (whole.text, whole.read, whole.seed) == (FOX, line.read, line.seed)
         assert len(begin.strokes) + len(end.strokes) == len(whole.strokes) == len(line.strokes)
         assert whole.error_rate == pytest.approx(line.error_rate, abs=0.01)  # a blank may be cut
+        assert whole.n_candidates == line.n_candidates
     assert line.words(0, n).verdicts == line.verdicts
     assert line.n_candidates == sum(verdict.n_drawn for verdict in line.verdicts)

@@ -167,12 +167,16 @@ C = TypeVar("C", bound=Checked)
 
 
 def _judged(line: C, verdicts: Sequence[Verdict]) -> C:
-    """The line with these verdicts on its pieces, and what they tell of it."""
+    """The line with these verdicts on its pieces, and what they tell of it.
+
+    Parts of one piece have its seed, and its candidates count once.
+    """
+    drawn = {verdict.seed: verdict.n_drawn for verdict in verdicts}
     return replace(
         line,
         verdicts=tuple(verdicts),
         read=" ".join(verdict.read for verdict in verdicts),
-        n_candidates=sum(verdict.n_drawn for verdict in verdicts),
+        n_candidates=sum(drawn.values()),
     )
 
 
