@@ -11,10 +11,10 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-Row = Mapping[str, Any]
+from handwriter.alphabet import KINDS
+from handwriter.evaluation import TRAITS
 
-KINDS = ("lower case", "capitals", "digits", "signs")
-SPREADS = ("slant", "size", "spacing")
+Row = Mapping[str, Any]
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def legibility(rows: Sequence[Row]) -> Iterator[str]:
     yield from markdown(
         ["smoothness", "", "lines", "CER %", "to people", "WER %", "worst line %", "broken %",
          "unfinished %", "drafts a line", "seconds a line", *(f"{kind} %" for kind in KINDS),
-         *SPREADS],
+         *TRAITS],
         (
             [
                 "" if row["smoothness"] is None else f"{row['smoothness']:g}",
@@ -57,7 +57,7 @@ def legibility(rows: Sequence[Row]) -> Iterator[str]:
                 f"{row['candidates']:.1f}",
                 f"{row['seconds']:.3f}",
                 *(percent(row["missed"][kind]) if kind in row["missed"] else "" for kind in KINDS),
-                *(spread(row[name]) for name in SPREADS),
+                *(spread(row[name]) for name in TRAITS),
             ]
             for row in rows
         ),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handwriter.errors import BadOption
-from handwriter.hyphenation import EXAMPLES, Part, languages, parts, patterns, said
+from handwriter.hyphenation import BLANK, EXAMPLES, Part, languages, parts, patterns, said
 
 
 def divided(word: str, language: str = "en_US") -> str:
@@ -92,7 +92,7 @@ def test_whatever_a_word_is_nothing_of_it_is_lost(word):
     assert "".join(part.text for part in found) == (
         word if len(found) == 1 else normalize("NFC", word)
     )
-    assert [part.ends_word for part in found] == [False] * (len(found) - 1) + [True]
+    assert [part.joint == BLANK for part in found] == [False] * (len(found) - 1) + [True]
 
 
 def test_a_language_that_is_not_there_is_named_with_some_that_are():

@@ -183,6 +183,8 @@ def _judged(line: C, verdicts: Sequence[Verdict]) -> C:
 def _in_reading(verdict: Verdict, place: int) -> int:
     """Where in what was read a place of the text is: there the two parts differ least."""
     text, read = verdict.text.strip(" "), verdict.read
+    if read == text:
+        return place
     return min(
         range(len(read) + 1),
         key=lambda at: distance(read[:at], text[:place]) + distance(read[at:], text[place:]),

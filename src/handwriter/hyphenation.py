@@ -41,10 +41,6 @@ class Part:
     text: str
     joint: str = BLANK
 
-    @property
-    def ends_word(self) -> bool:
-        return self.joint == BLANK
-
 
 def languages() -> list[str]:
     """The languages that words can be divided in, by the codes that they are asked for with."""

@@ -137,7 +137,7 @@ class Left:
         self.words.extendleft(reversed(words))
 
 
-def lefts(words: Sequence[Word], wider: float = 0.0) -> list[float]:
+def _lefts(words: Sequence[Word], wider: float = 0.0) -> list[float]:
     """Where each word of a line begins, the gaps between them wider by so much."""
     found, x = [], 0.0
     for number, word in enumerate(words):
@@ -149,13 +149,13 @@ def lefts(words: Sequence[Word], wider: float = 0.0) -> list[float]:
 
 def width_of(words: Sequence[Word]) -> float:
     """From the begin of a line to where its ink ends."""
-    pairs = zip(lefts(words), words, strict=True)
+    pairs = zip(_lefts(words), words, strict=True)
     return max((left + word.width_mm for left, word in pairs), default=0.0)
 
 
 def side_by_side(words: Sequence[Word], wider: float = 0.0) -> Ink:
     inks = [
-        word.ink.moved(left, 0.0) for word, left in zip(words, lefts(words, wider), strict=True)
+        word.ink.moved(left, 0.0) for word, left in zip(words, _lefts(words, wider), strict=True)
     ]
     return Ink(tuple(stroke for ink in inks for stroke in ink.strokes))
 
