@@ -4,8 +4,8 @@ The window (Graves 2013, eqs. 46-51) says where in the text the network was when
 but only nearly: it runs ahead of the pen, by how much differs from hand to hand, and it moves on
 smoothly while letters begin and end at once.  So each point is given to a character such that,
 along the line, the window is near, the ink is where such a character has ink, and changes fall
-where the pen lifts and goes on to the right.  Between words it always lifts: of 5,742 strokes that
-the shipped hand wrote, 4 seemed to go on from one word to the next.
+where the pen lifts and goes on to the right.  Between words it lifts as good as always: of 5,742
+strokes that the hand `open` wrote, 4 seemed to go on from one word to the next.
 """
 
 from __future__ import annotations

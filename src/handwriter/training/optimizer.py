@@ -90,7 +90,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(g: Tensor) -> Tensor:
-    """About U V^T of a matrix U S V^T: its singular values brought to between 0.7 and 1.2.
+    """About U V^T of a matrix U S V^T: its singular values brought near 1, but for the smallest.
 
     Five steps X <- (a + b X X^T + c (X X^T)^2) X of Newton and Schulz, by Jordan's coefficients,
     which raise small values fast.  The steps are polynomials of X X^T, so they are worked out on
