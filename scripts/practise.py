@@ -5,6 +5,9 @@ HAND an installed hand's name or a file, LINES the lines file that it was traine
 writes is taken from the training lines' texts.  `handwriter prepare` reads the JSON-lines like
 any other ink, and a hand that goes on training with them too learns from its own good lines, which
 teach it what its data cannot: how to go on after ink of its own.
+
+Each text is drawn once, which is far cheaper than drawing until it is right, and kept where the
+reader reads just that text.  Signs that come out seldom are asked for the more often.
 """
 
 from __future__ import annotations
@@ -20,14 +23,15 @@ from pathlib import Path
 import numpy as np
 
 import handwriter
-from handwriter import Author
-from handwriter.author import Checked
+from handwriter import Reader, Written
 from handwriter.output import render, write_file
 from handwriter.training.lines import Lines, load_lines
 
-SHORTEST, LONGEST = 3, 24  # characters of a line: up to two pieces
+SHORTEST = 3  # characters of a line
+SPREAD = 0.95  # that of people's lines, so that short words keep their size
 AT_ONCE = 64
 SIGNS = "".join(c for c in map(chr, range(33, 127)) if not c.isalnum())
+CLOSING = dict(zip("([{<", ")]}>", strict=True))
 # Of the texts: spans of real ones, and what these have too little of.
 KINDS = {"span": 0.4, "capitals": 0.15, "number": 0.15, "signs": 0.3}
 
@@ -39,58 +43,75 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--reader", default="open")
     parser.add_argument("--smoothness", type=float, default=0.0)
+    parser.add_argument("--longest", type=int, default=24, help="characters of a line")
     parser.add_argument("--keep", type=int, default=6000, help="lines that are to be kept")
     parser.add_argument("--minutes", type=float, default=60.0, help="or as many as these give")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    author = Author.of(handwriter.load(arguments.hand), arguments.reader)
-    texts = invented(load_lines(arguments.lines), arguments.seed)
-    kept: list[Checked] = []
+    hand, reader = handwriter.load(arguments.hand), handwriter.load_reader(arguments.reader)
+    kept: list[Written] = []
     tried: Counter[str] = Counter()
     good: Counter[str] = Counter()
+    learnt: Counter[str] = Counter()
+    texts = invented(load_lines(arguments.lines), arguments.longest, arguments.seed, learnt)
     end = time.monotonic() + 60 * arguments.minutes
     for number in itertools.count():
         if len(kept) >= arguments.keep or time.monotonic() > end:
             break
         some = list(itertools.islice(texts, AT_ONCE))
         seed = (arguments.seed << 32) + number * AT_ONCE
-        lines = author.iter_lines(
-            [text for _, text in some], smoothness=arguments.smoothness, seed=seed, candidates=1
+        lines = hand.iter_lines(
+            [text for _, text in some], smoothness=arguments.smoothness, seed=seed
         )
-        for (kind, _), line in zip(some, lines, strict=True):
+        for (kind, text), line, is_read in right(some, list(lines), reader):
             tried[kind] += 1
-            if all(verdict.is_good for verdict in line.verdicts):
+            if is_read:
                 good[kind] += 1
+                learnt.update(set(text))
                 kept.append(line)
     write_file(arguments.output, content(kept))
     for kind in KINDS:
         print(f"{kind}: {good[kind]} of {tried[kind]} lines kept")
 
 
-def content(kept: Sequence[Checked]) -> bytes:
+def right(
+    texts: Sequence[tuple[str, str]], lines: Sequence[Written], reader: Reader
+) -> Iterator[tuple[tuple[str, str], Written, bool]]:
+    """Each text and line, and whether all of it is there and read as it should be."""
+    readings = reader.read_lines(lines, spread=SPREAD)
+    for text, line, reading in zip(texts, lines, readings, strict=True):
+        yield text, line, line.finished and reading.text == line.text
+
+
+def content(kept: Sequence[Written]) -> bytes:
     """The lines as JSON-lines, all to train on: what validates is people's."""
     rows = render(".jsonl", kept).decode().splitlines()
     marked = [{"split": "train"} | json.loads(row) for row in rows]
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in marked).encode()
 
 
-def invented(lines: Lines, seed: int) -> Iterator[tuple[str, str]]:
-    """Texts without end, each with its kind, made of those of the training lines."""
+def invented(
+    lines: Lines, longest: int, seed: int, learnt: Counter[str]
+) -> Iterator[tuple[str, str]]:
+    """Texts without end, each with its kind, made of those of the training lines.
+
+    `learnt` counts the lines with each sign that came out well: what has few is asked for more.
+    """
     rng = np.random.default_rng(seed)
     texts = [lines.texts[i].split() for i in lines.where("train")]
     lengths = np.array([len(words) for words in texts], np.float64)
     shares = lengths / lengths.sum()
     while True:
-        words = _span(texts[rng.choice(len(texts), p=shares)], rng)
+        words = _span(texts[rng.choice(len(texts), p=shares)], longest, rng)
         kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
-        text = " ".join(_changed(words, kind, rng))[:LONGEST].strip()
+        text = " ".join(_changed(words, kind, rng, learnt))[:longest].strip()
         if len(text) >= SHORTEST:
             yield kind, text
 
 
-def _span(words: Sequence[str], rng: np.random.Generator) -> list[str]:
+def _span(words: Sequence[str], longest: int, rng: np.random.Generator) -> list[str]:
     """Some words in their order, as many as fit into a line of a length drawn by chance."""
-    room = int(rng.integers(SHORTEST, LONGEST + 1))
+    room = int(rng.integers(SHORTEST, longest + 1))
     found: list[str] = []
     for word in words[int(rng.integers(len(words))) :]:
         if found and len(" ".join([*found, word])) > room:
@@ -99,7 +120,9 @@ def _span(words: Sequence[str], rng: np.random.Generator) -> list[str]:
     return found
 
 
-def _changed(words: list[str], kind: str, rng: np.random.Generator) -> list[str]:
+def _changed(
+    words: list[str], kind: str, rng: np.random.Generator, learnt: Counter[str]
+) -> list[str]:
     place = int(rng.integers(len(words)))
     word = words[place]
     if kind == "capitals":
@@ -111,11 +134,24 @@ def _changed(words: list[str], kind: str, rng: np.random.Generator) -> list[str]
         more = "".join(rng.choice(list("0123456789"), 2)) if joint else ""
         words[place] = digits + joint + more
     if kind == "signs":
-        sign = str(rng.choice(list(SIGNS)))
-        words[place] = str(rng.choice([word + sign, sign + word, f"{word} {sign}"]))
-        if sign in "([{<":
-            words[place] = sign + word + ")]}>"["([{<".index(sign)]
+        words[place] = _with_sign(word, seldom(learnt, rng), rng)
     return words
+
+
+def seldom(learnt: Counter[str], rng: np.random.Generator) -> str:
+    """A sign, with a chance that falls with the lines that there are of it."""
+    chances = np.array([1 / (1 + learnt[sign]) for sign in SIGNS])
+    return str(rng.choice(list(SIGNS), p=chances / chances.sum()))
+
+
+def _with_sign(word: str, sign: str, rng: np.random.Generator) -> str:
+    """The sign behind the word, before it, apart, around it or within it."""
+    close = CLOSING.get(sign, sign)
+    half = len(word) // 2
+    ways = [word + sign, sign + word, f"{word} {sign}", sign + word + close]
+    if close == sign:
+        ways.append(word[:half] + sign + word[half:])
+    return str(rng.choice(ways))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,12 @@
 import itertools
 import json
 import string
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 import scripts
 import tiny_hand as invented_hand
@@ -19,13 +22,19 @@ def script() -> ModuleType:
     return scripts.loaded("practise")
 
 
-def texts(script: ModuleType, n: int = 3000, seed: int = 1) -> list[tuple[str, str]]:
-    return list(itertools.islice(script.invented(invented_hand.LINES, seed), n))
+LONGEST = 24
+
+
+def texts(
+    script: ModuleType, n: int = 3000, seed: int = 1, learnt: Counter[str] | None = None
+) -> list[tuple[str, str]]:
+    found = script.invented(invented_hand.LINES, LONGEST, seed, learnt or Counter())
+    return list(itertools.islice(found, n))
 
 
 def test_texts_are_short_and_bring_every_sign_and_digit(script: ModuleType) -> None:
     found = texts(script)
-    assert all(script.SHORTEST <= len(text) <= script.LONGEST for _, text in found)
+    assert all(script.SHORTEST <= len(text) <= LONGEST for _, text in found)
     assert all(text == " ".join(text.split()) for _, text in found)
     seen = set("".join(text for _, text in found))
     assert seen >= set(string.punctuation + string.digits)
@@ -35,6 +44,31 @@ def test_texts_are_short_and_bring_every_sign_and_digit(script: ModuleType) -> N
 def test_the_same_seed_gives_the_same_texts(script: ModuleType) -> None:
     assert texts(script, 50) == texts(script, 50)
     assert texts(script, 50) != texts(script, 50, seed=2)
+
+
+def test_signs_that_came_out_well_are_asked_for_less(script: ModuleType) -> None:
+    learnt = Counter(dict.fromkeys(string.punctuation.replace("`", ""), 50))
+    rng = np.random.default_rng(1)
+    asked = Counter(script.seldom(learnt, rng) for _ in range(400))
+    assert asked["`"] > 200 and 0 < asked["@"] < 30
+
+
+def test_a_line_is_right_when_it_is_finished_and_read_as_its_text(
+    script: ModuleType, tiny_hand: Hand
+) -> None:
+    asked = [("span", "abc"), ("span", "so it was"), ("span", "ab")]
+    lines = tiny_hand.write_lines([text for _, text in asked], seed=1)
+
+    class Reads:
+        def read_lines(self, inks, *, spread):
+            return [SimpleNamespace(text=text) for text in ("abc", "so it saw", "ab")]
+
+    lines = [
+        replace(line, finished=finished)
+        for line, finished in zip(lines, [True, True, False], strict=True)
+    ]
+    found = script.right(asked, lines, Reads())
+    assert [is_right for _, _, is_right in found] == [True, False, False]
 
 
 def test_spans_are_taken_from_the_training_lines(script: ModuleType) -> None:

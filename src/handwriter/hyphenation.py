@@ -73,8 +73,8 @@ def parts(words: Iterable[str], language: str | None) -> tuple[Part, ...]:
 
     A word with a hyphen of its own is divided behind that alone, one with soft hyphens (U+00AD)
     at these, one that is not letters alone nowhere.  A place that would change the spelling, as in
-    Hungarian asz-szony, is not used.  Words that are divided are composed (NFC).  Raises
-    BadOption where the language is not known.
+    Hungarian asz-szony, is not used.  Words that are divided are composed (NFC), all others are
+    left as they are.  Raises BadOption where the language is not known.
     """
     if language is None:
         return tuple(Part(word) for word in words)
@@ -99,7 +99,8 @@ def _parts(word: str, known: Pyphen) -> list[Part]:
         pieces, joint = _cut(composed, [letters.end("before") + place for place in places]), SOFT
     else:
         pieces, joint = [word], BLANK
-    return _joined(pieces, joint) if len(pieces) > 1 else [Part(word)]
+    made = _joined(pieces, joint)
+    return made if len(made) > 1 else [Part(word)]
 
 
 def _cut(word: str, places: Sequence[int]) -> list[str]:
