@@ -146,7 +146,7 @@ def test_smoother_ink_varies_less(tiny_hand):
     ],
 )
 def test_a_line_ends_with_its_end_or_with_a_lift_beyond_the_text(pen, place, ends):
-    assert is_end(pen, place, len("hello")) == ends
+    assert is_end(pen, place, 0, "hello") == ends
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,19 @@ def test_a_line_ends_with_its_end_or_with_a_lift_beyond_the_text(pen, place, end
     ],
 )
 def test_an_end_before_the_last_letters_only_lifts_the_pen(text, place, ends):
-    assert is_end(ENDS, place, len(text)) == ends
+    assert is_end(ENDS, place, 0, text) == ends
+
+
+@pytest.mark.parametrize(("began", "ends"), [(0, False), (4, False), (5, True), (6, True)])
+def test_an_end_before_a_last_sign_was_begun_only_lifts_the_pen(began, ends):
+    assert is_end(ENDS, 5, began, "hello.") == ends
+    assert is_end(ENDS, 6, began, "hello.")
+    assert is_end(LIFTS, 6, began, "hello.")
+
+
+def test_without_a_text_only_the_end_ends():
+    assert is_end(ENDS, 0, 0, "")
+    assert not is_end(LIFTS, 0, 0, "")
 
 
 def test_premature_ends_lift_the_pen(tmp_path):

@@ -214,8 +214,9 @@ class _Rows:
 
     The arrays stay where they are, and ONNX Runtime is told once.  The state has two sets of them,
     one to read and one to write, which change places after each step.  `read` has all inputs by
-    name; what is changed there, the network sees.  `numbers` tells which line each row is.  More
-    rows may come after these: of each the row that it follows, whose steps it is shown.
+    name; what is changed there, the network sees.  `numbers` tells which line each row is, and
+    `began` where its window was when its stroke began.  More rows may come after these: of each the
+    row that it follows, whose steps it is shown.
     """
 
     def __init__(
@@ -229,6 +230,7 @@ class _Rows:
     ) -> None:
         self.weights, self.read, self.numbers, self.keep = weights, read, numbers, keep
         self.follows = np.array(follows, np.intp)
+        self.began = np.zeros(len(numbers), np.intp)
         n_rows = len(numbers) + len(follows)
         shapes = {output.name: output.shape for output in weights.session.get_outputs()}
         self.state = [name for name in read if f"next_{name}" in shapes]
@@ -264,6 +266,9 @@ class _Rows:
         self.weights.session.run_with_iobinding(self.bound)
         self.bound, self.bound_next = self.bound_next, self.bound
         self.read, self.other = self.other, self.read
+        lifted = self.other["step"][: len(self.numbers), 2].nonzero()[0]
+        if self.weights.alphabet and len(lifted):
+            self.began[lifted] = self.phi[lifted, 0].argmax(axis=1)
 
     def show(self, *, begins: bool) -> None:
         """Let those that follow read next what was drawn last, as a line's first step or not."""
@@ -300,13 +305,15 @@ class _Rows:
         now_at = {row: at for at, row in enumerate(going)}
         behind = [n for n, row in enumerate(self.follows.tolist()) if row in now_at]
         rows = going + [len(self.numbers) + n for n in behind]
-        return _Rows(
+        left = _Rows(
             self.weights,
             {name: array[rows] for name, array in self.read.items()},
             [self.numbers[row] for row in going],
             [now_at[row] for row in self.follows[behind].tolist()],
             keep=self.keep,
         )
+        left.began = self.began[going]
+        return left
 
 
 class _Seen(NamedTuple):
@@ -378,21 +385,24 @@ def _ended_by_themselves(rows: _Rows, jobs: Sequence[Job]) -> dict[int, bool]:
     for row in rows.drawn[:, 2].nonzero()[0].tolist():
         job = jobs[rows.numbers[row]]
         place = int(rows.phi[row, 0].argmax()) if job.text else 0
-        if is_end(float(rows.drawn[row, 2]), place, len(job.text)):
+        if is_end(float(rows.drawn[row, 2]), place, int(rows.began[row]), job.text):
             ended[row] = True
         rows.drawn[row, 2] = LIFTS
     return ended
 
 
-def is_end(pen: float, place: int, n_characters: int) -> bool:
+def is_end(pen: float, place: int, began: int, text: str) -> bool:
     """Whether a pen that lifts or ends, with the window at `place`, ends the line.
 
-    The paper's rule is the window past the text (section 5.3).  The network's own end counts
-    once the window has come to the last letters.
+    The paper's rule is the window past the text (section 5.3).  The network's own end counts once
+    the window has come to the last letters, and a sign that the text ends with has a stroke of its
+    own: the window was there when that `began`.
     """
-    if pen == ENDS:
-        return place >= max(n_characters - 2, n_characters // 2)
-    return bool(n_characters) and place >= n_characters
+    n = len(text)
+    if not n or place >= n:
+        return bool(n) or pen == ENDS
+    has_come = place >= max(n - 2, n // 2) and (text[-1].isalnum() or began >= n - 1)
+    return pen == ENDS and has_come
 
 
 def _drawing(job: Job, parts: Sequence[_Seen], complete: bool, states: Sequence[State]) -> Drawing:

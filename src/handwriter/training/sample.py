@@ -74,7 +74,8 @@ def sample(
 
     Returns the ink, in line units, and the window's weights (steps, characters), one pair a
     line.  A line ends with the network's own end, once the window has come to the last letters,
-    with a lift when the window is past the text, or after `max_steps`.
+    with a lift when the window is past the text, or after `max_steps`; the pen engine asks a
+    last sign for a stroke of its own besides.
     """
     device = network.output.weight.device
     alphabet = network.config.alphabet
