@@ -10,6 +10,7 @@ from handwriter.training.batches import (
     Scaling,
     augmented,
     batch_order,
+    disturbed,
     make_batch,
     sorted_batches,
     spelled,
@@ -163,6 +164,21 @@ def test_pen_noise_is_seen_but_not_predicted():
     assert torch.equal(noisy.seen[..., 2], plain.seen[..., 2])
     assert not torch.equal(noisy.seen[1:, :, :2], plain.seen[1:, :, :2])
     assert (noisy.seen[0] == 0).all()
+
+
+def test_in_a_stumble_ink_is_seen_smaller_and_predicted_as_it_is():
+    stumbling, plain = made([0], InkConfig(stumbles=2.0), seed=(1, 0)), made([0])
+    assert torch.equal(stumbling.offsets, plain.offsets)
+    assert torch.equal(stumbling.seen[..., 2], plain.seen[..., 2])
+    ratio = stumbling.seen[1:, :, :2] / plain.seen[1:, :, :2]
+    assert ((ratio > 0) & (ratio < 1 + 1e-4)).all()
+    assert 0 < (ratio < 0.999).float().mean() < 0.9
+
+
+def test_a_line_of_one_point_has_nothing_to_stumble_over():
+    nothing = np.zeros((0, 2), np.float32)
+    rng = np.random.default_rng(0)
+    assert disturbed(nothing, InkConfig(stumbles=9.0, pen_noise=0.1), rng).shape == (0, 2)
 
 
 def test_digits_and_signs_become_one_label_where_the_alphabet_has_it():

@@ -21,6 +21,8 @@ from handwriter.training.network import Text, one_hot
 from handwriter.training.recipe import NON_LETTER, InkConfig
 
 POOL_BATCHES = 50  # lines are sorted by length within pools of so many batches
+STUMBLE_POINTS = (5, 40)  # how long one lasts
+SMALLEST = 0.1  # of its true size, what is seen of ink in a stumble
 
 Steps = NDArray[np.float32]
 
@@ -132,6 +134,17 @@ def augmented(steps: Steps, ink: InkConfig, rng: np.random.Generator) -> Steps:
     return changed
 
 
+def disturbed(offsets: Steps, ink: InkConfig, rng: np.random.Generator) -> Steps:
+    """What the network sees of normalised offsets (steps, 2): with stumbles, and with noise."""
+    seen = offsets.copy()
+    for _ in range(rng.poisson(ink.stumbles) if ink.stumbles and len(seen) else 0):
+        begin, length = int(rng.integers(len(seen))), int(rng.integers(*STUMBLE_POINTS))
+        seen[begin : begin + length] *= SMALLEST ** rng.random()
+    if ink.pen_noise:
+        seen += rng.normal(0.0, ink.pen_noise, seen.shape)
+    return seen
+
+
 def make_batch(
     lines: Lines,
     chosen: NDArray[np.int64],
@@ -157,8 +170,8 @@ def make_batch(
         offsets[:k, column], pen[:k, column], mask[:k, column] = steps[:, :2], steps[:, 2], 1.0
         pen[k - 1, column] = 2
         seen[1:k, column] = steps[:-1]
-        if rng and ink.pen_noise:
-            seen[1:k, column, :2] += rng.normal(0.0, ink.pen_noise, (k - 1, 2))
+        if rng:
+            seen[1:k, column, :2] = disturbed(seen[1:k, column, :2], ink, rng)
     texts = [spelled(lines.texts[i], alphabet) for i in chosen] if alphabet else []
     return Batch(
         seen=torch.from_numpy(seen),

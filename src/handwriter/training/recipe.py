@@ -35,7 +35,9 @@ class InkConfig:
     Each line is drawn with its own slant (shear, standard deviation `slant`), size (log of the
     scale, `size`, the same both ways) and width (log of the extra scale of x, `width`).
     `pen_noise` is the deviation of noise on the offsets that the network *sees*, in normalised
-    units; what it has to predict stays true, so it learns to forgive its own errors.
+    units; what it has to predict stays true, so it learns to forgive its own errors.  `stumbles`
+    is how many times a line, in the mean, it sees a stretch of its ink far too small, as where it
+    lost its way: it learns to find back to its size.
     """
 
     prepared: str = "default"
@@ -43,6 +45,7 @@ class InkConfig:
     size: float = 0.0
     width: float = 0.0
     pen_noise: float = 0.0
+    stumbles: float = 0.0
 
 
 @dataclass(frozen=True)
