@@ -8,8 +8,9 @@ import pytest
 from handwriter.author import MOST_ROUNDS, MOST_ROUNDS_SHORT, ROUNDS, Author, Verdict, n_missed
 from handwriter.edits import distance
 from handwriter.errors import BadOption, Illegible, UnsupportedText
-from handwriter.hand import MOST_PIECES_AT_ONCE, Draft, Hand, piece_seed, pieces
+from handwriter.hand import MOST_PIECES_AT_ONCE, Draft, Hand
 from handwriter.ink import Ink, Line
+from handwriter.pieces import piece_seed, pieces
 from handwriter.reader import Reading
 
 SEED = 7

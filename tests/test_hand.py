@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import replace
-from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -14,28 +13,19 @@ from hypothesis import strategies as st
 
 from handwriter.errors import BadHand, BadOption, HandwriterError, UnsupportedText
 from handwriter.hand import (
-    LONGEST_DRAFT,
-    LONGEST_FIRST,
-    LONGEST_PIECE,
     LONGEST_STYLE,
-    LONGEST_WHOLE,
-    LONGEST_WORD,
     MOST_LINES_AT_ONCE,
     MOST_SEED,
     MOST_SHOWN_AT_ONCE,
-    STEADY,
     Draft,
     Hand,
     UnfinishedWarning,
-    _parts,
     check_seed,
     load,
-    piece_seed,
-    pieces,
-    step_budget,
 )
 from handwriter.ink import Ink, Line, Written
 from handwriter.pen import ENDS, FEWEST_A_THREAD, LIFTS, Job, _drawn, begun, draw, is_end, primed
+from handwriter.pieces import LONGEST_DRAFT, piece_seed, pieces, step_budget
 from handwriter.spelling import unmarked
 from handwriter.training.network import Mixture, log_density
 from handwriter.training.recipe import ASCII
@@ -215,51 +205,6 @@ def test_a_hand_without_an_end_of_its_own_ends_beyond_the_text(tmp_path):
 
 
 # --- Pieces ------------------------------------------------------------------------------------
-
-WORDS = st.text(alphabet="ab ", max_size=400).map(lambda text: text.strip(" "))
-
-
-@given(WORDS, st.sampled_from([LONGEST_FIRST, LONGEST_PIECE]))
-def test_parts_join_to_the_text_and_are_short_enough(text, longest):
-    parts = list(_parts(text, longest))
-    assert "".join(parts) == text
-    for part in parts:
-        is_word = " " not in part[1:]
-        assert 1 <= len(part) <= (LONGEST_WORD if is_word else longest)
-
-
-@given(WORDS)
-def test_pieces_join_to_the_text_and_are_cut_at_words_that_are_not_too_long(text):
-    cut = pieces(text)
-    assert "".join(cut) == text
-    assert all(cut)
-    assert (len(cut) > 1) == (len(text) > LONGEST_WHOLE)
-    if len(cut) > 1:
-        assert len(cut[0]) <= LONGEST_FIRST or " " not in cut[0]
-    for before, piece in pairwise(cut):
-        assert piece.startswith(" ") or len(before) == LONGEST_WORD
-
-
-def test_a_line_is_cut_at_words_into_like_lengths():
-    assert pieces(f"  {LONG} ") == [
-        "It was a",
-        " bright cold day in",
-        " April, and the clocks",
-        " were striking",
-        " thirteen; so it goes.",
-    ]
-    assert pieces("an uncharacteristically long word or two, which is too much") == [
-        "an", " uncharacteristically", " long word or two,", " which is too much",
-    ]  # fmt: skip
-    assert [len(part) for part in _parts("a" * 70, LONGEST_PIECE)] == [30, 30, 10]
-    assert pieces("a" * LONGEST_WHOLE) == ["a" * LONGEST_WHOLE]
-
-
-def test_what_is_written_less_smoothly_is_cut_shorter():
-    text = "once upon a time there was"
-    assert pieces(text, smoothness=STEADY) == [text]
-    assert pieces(text, smoothness=0.9) == ["once upon", " a time", " there was"]
-    assert pieces("once upon a time", smoothness=0.0, goes_on=True) == [" once upon", " a time"]
 
 
 def test_a_piece_is_primed_with_the_one_before_as_if_that_began_the_line(tiny_hand):
@@ -545,14 +490,6 @@ def test_a_trace_is_of_the_base_letters(tiny_hand):
     trace = tiny_hand.trace("é", seed=1)
     assert trace.written.text == "e"
     assert len(trace.window) == trace.written.n_points
-
-
-def test_each_candidate_of_each_piece_has_its_own_seed():
-    seeds = {piece_seed(s, p, k) for s, p, k in product(range(20), range(4), range(8))}
-    assert len(seeds) == 20 * 4 * 8
-    assert all(0 <= seed <= MOST_SEED for seed in seeds)
-    assert piece_seed(7, 0, 0) == 7
-    assert check_seed(piece_seed(MOST_SEED, 3, 64)) != MOST_SEED
 
 
 def test_a_long_line_is_one_ink_from_piece_to_piece(tiny_hand):

@@ -29,6 +29,7 @@ LAYERS = {
     "edits": 1,
     "ctc": 1,
     "pen": 2,
+    "pieces": 2,
     "letters": 2,
     "marks": 2,
     "spelling": 2,

@@ -17,7 +17,6 @@ from handwriter.ctc import FrameTable
 from handwriter.edits import distance
 from handwriter.errors import BadData, BadOption, Illegible
 from handwriter.hand import (
-    DEFAULT_SMOOTHNESS,
     MOST_LINES_AT_ONCE,
     MOST_PIECES_AT_ONCE,
     Draft,
@@ -25,10 +24,9 @@ from handwriter.hand import (
     Shown,
     check_seed,
     check_smoothness,
-    piece_seed,
-    pieces,
 )
 from handwriter.ink import Ink, Line, Written
+from handwriter.pieces import DEFAULT_SMOOTHNESS, piece_seed, pieces
 from handwriter.reader import Reader, load_reader
 from handwriter.spelling import Spelling
 from handwriter.traits import traits

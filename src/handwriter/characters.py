@@ -20,9 +20,9 @@ from PIL import Image
 from handwriter.alphabet import kind_of
 from handwriter.author import DEFAULT_CANDIDATES, UNIT, Author
 from handwriter.edits import aligned
-from handwriter.hand import DEFAULT_SMOOTHNESS
 from handwriter.ink import Ink, Written
 from handwriter.picture import contact_sheet
+from handwriter.pieces import DEFAULT_SMOOTHNESS
 
 N_WORDS = 20  # of each character
 CELL_PX, ROW_PX = 108, 56  # of a word on the sheet

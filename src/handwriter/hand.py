@@ -1,15 +1,14 @@
 """The hand: text in, ink out.
 
-A short line is written in one go.  A longer one is written in pieces, each primed (Graves 2013,
-section 5.5) with the line's first piece: the network is shown the steps of that piece, with both
-texts, and goes on from there, so that hand, size and baseline stay.  Later pieces do not depend on
-each other, so all are drawn side by side.  Where there is a style, each piece of each line goes on
-in the same way from the style's ink.
+A short line is written in one go.  A longer one is written in pieces (`handwriter.pieces`), each
+primed (Graves 2013, section 5.5) with the line's first piece: the network is shown the steps of
+that piece, with both texts, and goes on from there, so that hand, size and baseline stay.  Later
+pieces do not depend on each other, so all are drawn side by side.  Where there is a style, each
+piece of each line goes on in the same way from the style's ink.
 """
 
 from __future__ import annotations
 
-import math
 import operator
 import secrets
 import warnings
@@ -41,26 +40,24 @@ from handwriter.pen import (
     primed,
     stream,
 )
+from handwriter.pieces import (
+    DEFAULT_SMOOTHNESS,
+    LONGEST_DRAFT,
+    piece_seed,
+    pieces,
+    step_budget,
+    whole,
+)
 from handwriter.spelling import Spelling, spelled, unmarked
 from handwriter.traits import traits
 from handwriter.weights import DEFAULT_HAND, Weights, load_weights
 
-DEFAULT_SMOOTHNESS = 1.5
 MOST_SMOOTHNESS = 20.0
 MOST_SEED = 2**63 - 1
 MOST_SAMPLE_STEPS = 100_000
 MOST_LINES_AT_ONCE = 64
 MOST_PIECES_AT_ONCE = 128
 MOST_SHOWN_AT_ONCE = 7  # later pieces of a line; to others its first piece is shown afterwards
-# A piece that goes wrong does not come back, and what goes on from it goes wrong too: the first is
-# short.  It and another are together as long as the lines that were trained on.
-LONGEST_WHOLE = 45  # characters of a line that is written in one go
-LONGEST_FIRST = 12  # of the first piece of a longer line, unless its word is longer
-LONGEST_PIECE = 24  # of the others
-STEADY = 1.0  # less smooth, much goes wrong: there lines from 15 characters have pieces of 12
-LONGEST_WHOLE_UNSTEADY = 14
-LONGEST_WORD = 30  # a longer one is cut
-LONGEST_DRAFT = 45  # that can be drawn in one go; few lines of IAM-OnDB are longer
 LONGEST_STYLE = LONGEST_DRAFT
 LOOKAHEAD = 8  # characters of a style that are shown anew with each text: its letters reach so far
 
@@ -338,7 +335,7 @@ class Hand:
             if not 0 < len(text) <= LONGEST_DRAFT:
                 raise BadOption(
                     f"a piece has 1 to {LONGEST_DRAFT} characters, not {len(text)}; cut the line "
-                    "with `handwriter.hand.pieces`"
+                    "with `handwriter.pieces.pieces`"
                 )
         smoothness, seeds = check_smoothness(smoothness), [check_seed(seed) for seed in seeds]
         before = after or [None] * len(texts)
@@ -378,11 +375,11 @@ class Hand:
         states = self._primed(dict.fromkeys(zip(after, texts, strict=True)))
         return [
             Job(
-                text=_whole(before.text, text) if before else text,
+                text=whole(before.text, text) if before else text,
                 rng=np.random.default_rng(seed),
                 budget=step_budget(len(text), self.weights.pace),
                 state=states.get((before, text)),
-                then=[_whole(text, later) for later in some],
+                then=[whole(text, later) for later in some],
             )
             for text, seed, before, some in zip(
                 texts, seeds, after, then or [[]] * len(texts), strict=True
@@ -400,7 +397,7 @@ class Hand:
         pairs = [pair for pair in pairs if pair not in ready]
         if not pairs:
             return ready
-        wholes = [_whole(before.text, text) for before, text in pairs]
+        wholes = [whole(before.text, text) for before, text in pairs]
         shown = [self._as_begin(before.steps, before.ink) for before, _ in pairs]
         known = [before.begun if isinstance(before, Shown) else None for before, _ in pairs]
         states = primed(self.weights, wholes, shown, known)
@@ -645,59 +642,6 @@ def check_seed(seed: int | None, *, n_lines: int = 1) -> int:
     if not 0 <= seed <= most:
         raise BadOption(f"seed is {_brief(seed)}; it takes a whole number from 0 to {most}")
     return operator.index(seed)
-
-
-def piece_seed(seed: int, piece: int, candidate: int = 0) -> int:
-    """The seed of a candidate for a piece of a line: the line's own for the first of the first."""
-    if piece == candidate == 0:
-        return seed
-    high, low = np.random.SeedSequence([seed, piece, candidate]).generate_state(2).tolist()
-    return int((high << 32 | low) >> 1)
-
-
-def pieces(
-    text: str, *, smoothness: float = DEFAULT_SMOOTHNESS, goes_on: bool = False
-) -> list[str]:
-    """Cut a line into what is written in one go; blanks around it are left out.
-
-    Each piece but the first begins with the blank before it, unless a word had to be cut; the
-    first does so too where the line goes on from a style.  Pieces are shorter below `STEADY`.
-    """
-    text, is_steady = text.strip(" "), smoothness >= STEADY
-    longest = LONGEST_PIECE if is_steady else LONGEST_FIRST
-    if goes_on:
-        return list(_parts(f" {text}", longest)) if text else []
-    if len(text) <= (LONGEST_WHOLE if is_steady else LONGEST_WHOLE_UNSTEADY):
-        return [text] if text else []
-    first = next(_parts(text, LONGEST_FIRST))
-    return [first, *_parts(text[len(first) :], longest)]
-
-
-def step_budget(n_characters: int, pace: float) -> int:
-    """How many steps so many characters may take: thrice the mean, and a stretch for few."""
-    return math.ceil(100 + 3 * n_characters / pace)
-
-
-def _parts(text: str, longest: int) -> Iterator[str]:
-    """Parts of like length, at most `longest`, that join to `text`.
-
-    They are cut before a blank; a longer word is a part of its own, and cut only beyond
-    `LONGEST_WORD`.
-    """
-    while len(text) > longest:
-        even = len(text) / math.ceil(len(text) / longest)
-        blanks = [place for place in range(1, longest + 1) if text[place] == " "]
-        word = len(text) if (end := text.find(" ", 1)) < 0 else end
-        cut = min(blanks, key=lambda place: abs(place - even), default=min(word, LONGEST_WORD))
-        yield text[:cut]
-        text = text[cut:]
-    if text:
-        yield text
-
-
-def _whole(begin: str, piece: str) -> str:
-    """What the window sees of a piece and of what it goes on from."""
-    return begin.lstrip(" ") + piece
 
 
 def _to_the_first_unfinished(drafts: Sequence[Draft]) -> list[Draft]:

@@ -25,7 +25,8 @@ def show_characters(
     """Print how often each character is read rightly; draw all words, where that is asked."""
     from handwriter.author import Author
     from handwriter.characters import N_WORDS, attempts, n_attempts, scores, sheet
-    from handwriter.hand import DEFAULT_SMOOTHNESS, load
+    from handwriter.hand import load
+    from handwriter.pieces import DEFAULT_SMOOTHNESS
 
     author = Author.of(load(hand), reader)
     n_words = words or N_WORDS
