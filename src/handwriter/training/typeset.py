@@ -312,7 +312,7 @@ def _drawn(rng: np.random.Generator, around: tuple[float, float]) -> float:
 # --- Characters set ----------------------------------------------------------------------------
 
 SET_LINES = 80  # of a person at most
-PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">", '"': '"', "'": "'", "`": "'`", "|": "|", "*": "*"}
+PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">", '"': '"', "'": "'", "`": "`", "|": "|", "*": "*"}
 CLOSING = {")": "(", "]": "[", "}": "{", ">": "<"}
 WAYS = {
     "before": set("$#@+~<\\^-&*_|`"),  # right before a word or number
