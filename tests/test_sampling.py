@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from handwriter.errors import BadData
 from handwriter.training.recipe import SamplingConfig
 from handwriter.training.sampling import MOST, drawn, expected_draws
 
@@ -41,6 +42,24 @@ def test_rare_characters_come_as_often_as_asked():
     assert counts["%"] == pytest.approx(30, rel=0.02)
     assert draws.sum() == pytest.approx(len(TEXTS))
     assert (draws[: len(COMMON)] < 1).all()
+
+
+def test_more_of_some_characters_can_be_asked_for():
+    both = expected(character=20, characters={"%": 30.0})
+    assert both[-2:] == pytest.approx([20, 30], rel=0.02)
+    alone = expected(characters={"%": 30.0})
+    assert alone[-1] == pytest.approx(30, rel=0.02)
+    assert alone[-2] < 1
+
+
+def test_more_than_an_epoch_can_hold_is_refused():
+    with pytest.raises(BadData, match=r"asks for 5,000 '%' an epoch, and \d+ are reached"):
+        expected(characters={"%": 5000.0})
+
+
+def test_what_is_not_one_character_cannot_be_asked_for():
+    with pytest.raises(BadData, match="'%%', which is not one character"):
+        expected(characters={"%%": 5.0})
 
 
 def test_what_is_too_rare_is_not_repeated_without_end():

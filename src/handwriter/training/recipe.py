@@ -55,12 +55,19 @@ class SamplingConfig:
     `lines` is how many lines an epoch has (0: as many as there are).  `sources` weighs them by
     the beginning of their source's name, for instance `{"unipen/set" = 0.5}`; 1 for the rest.
     `character` is how often every character shall come in an epoch: lines with rare ones are
-    drawn several times, each time with other noise.
+    drawn several times, each time with other noise.  `characters` asks for more of some of them,
+    for instance `{"`" = 8000}`.
     """
 
     lines: int = 0
     character: int = 0
+    characters: dict[str, float] = field(default_factory=dict)
     sources: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.characters:
+            if len(name) != 1:
+                raise BadData(f"[sampling] characters has {name!r}, which is not one character")
 
 
 @dataclass(frozen=True)
