@@ -8,6 +8,7 @@ that the log has, its running mean, and the validation loss after each epoch.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+
+from handwriter.output import write_file
 
 SMOOTHED = 25  # updates of the log in the running mean
 UNITS = {"nats_a_point": "nats a point", "nats_a_character": "nats a character"}
@@ -38,7 +41,9 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
     curves = {path.stem: curve_of(path.read_text(encoding="utf-8")) for path in arguments.logs}
-    picture(curves).savefig(arguments.output, dpi=110, metadata={"Software": None})
+    content = io.BytesIO()
+    picture(curves).savefig(content, format="png", dpi=110, metadata={"Software": None})
+    write_file(arguments.output, content.getvalue())
 
 
 def curve_of(log: str) -> Curve:

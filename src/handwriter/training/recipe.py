@@ -37,7 +37,7 @@ class InkConfig:
     `pen_noise` is the deviation of noise on the offsets that the network *sees*, in normalised
     units; what it has to predict stays true, so it learns to forgive its own errors.  `stumbles`
     is how many times a line, in the mean, it sees a stretch of its ink far too small, as where it
-    lost its way: it learns to find back to its size.
+    lost its way: it learns to find back to its size; readers are not shown any.
     """
 
     prepared: str = "default"
@@ -56,7 +56,7 @@ class SamplingConfig:
     the beginning of their source's name, for instance `{"unipen/set" = 0.5}`; 1 for the rest.
     `character` is how often every character shall come in an epoch: lines with rare ones are
     drawn several times, each time with other noise.  `characters` asks for more of some of them,
-    for instance `{"`" = 8000}`.
+    for instance `{"`" = 1800}`, and is refused where an epoch cannot hold them.
     """
 
     lines: int = 0
