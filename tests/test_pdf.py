@@ -118,6 +118,18 @@ def test_each_word_lies_where_its_ink_is():
     assert text == "a brown fox"
 
 
+def test_a_single_sign_at_the_end_of_a_line_can_be_copied_and_seen_to_be_selected():
+    strokes = tuple(WAVE * (0.2, 1) + (x, 0) for x in (0, 14))
+    written = Written(strokes, "bread &", "tiny", "CC0", 1, 1.0, True, 9, begins=(0, 1))
+    placed = PlacedLine(Ink(strokes).moved(20, 30), written.text, 33, written)
+    file = render(".pdf", Document((Page(148, 210, (Layer((placed,)),)),)))
+    page = pypdfium2.PdfDocument(file)[0].get_textpage()
+    assert page.get_text_range() == "bread &"
+    left, bottom, right, top = page.get_charbox(0)  # what Chrome paints where it is selected
+    assert right - left > 4
+    assert top - bottom > 8
+
+
 def test_words_without_ink_are_found_too_with_those_beside_them():
     strokes = (WAVE, BAR)
     written = Written(strokes, "so it was", "tiny", "CC0", 1, 1.0, True, 9, begins=(0, 0, 1))
