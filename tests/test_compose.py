@@ -208,6 +208,40 @@ def test_irregularity_goes_from_none_to_that_of_a_careless_person():
     assert 0.05 < some.std() < most.std() < 1
 
 
+class RisingAndFalling(BoxWriter):
+    """Each word of it stands somewhere else, as far as a hand's words stray; a dash lies higher."""
+
+    def __call__(self, texts, *, seed, style):
+        for line in super().__call__(texts, seed=seed, style=style):
+            rng = np.random.default_rng(line.seed)
+            words = [line.words(number, number + 1) for number in range(len(line.begins))]
+            lifts = [0.5 * (word.text == "-") for word in words]
+            strokes = [
+                stroke for word, lift in zip(words, lifts, strict=True)
+                for stroke in word.moved(0, rng.normal(0, 0.25 * X_HEIGHT) - lift).strokes
+            ]  # fmt: skip
+            yield replace(line, strokes=tuple(strokes))
+
+
+def test_words_that_rise_and_fall_stand_on_the_line_as_firmly_as_asked():
+    def strays(irregularity):
+        layout = replace(EXACT, irregularity=irregularity)
+        document = compose(WORDS * 5, RisingAndFalling(), layout, seed=1)
+        return np.array([word.bounds[3] - line.baseline_mm for line in lines_of(document)
+                         for _, word in line.words])  # fmt: skip
+
+    none, some, most = strays(0.0), strays(0.4), strays(1.0)
+    assert np.abs(none).max() < 0.15  # words lean a little, as the line did that was levelled
+    assert 0.1 < some.std() < 0.7 * most.std()
+
+
+def test_a_dash_between_words_stays_as_high_above_them():
+    (line,) = lines_of(compose("one - two", RisingAndFalling(), EXACT, seed=1))
+    one, dash, two = (ink.bounds[3] for _, ink in line.words)
+    assert one == pytest.approx(two, abs=0.01)
+    assert one - dash > 0.3
+
+
 # --- Paragraphs and pages --------------------------------------------------------------------
 
 

@@ -56,6 +56,14 @@ def test_a_short_line_is_not_turned() -> None:
     np.testing.assert_allclose(np.diff(level.points, axis=0) * scale, np.diff(ink.points, axis=0))
 
 
+@pytest.mark.parametrize("end", [(0, 90), (8, 90), (-30, 90)])
+def test_a_lone_bar_stays_upright(end: tuple[int, int]) -> None:
+    level = levelled(Ink.from_strokes([[(0, 0), end]]))
+    assert level is not None
+    (start, stop) = level.points
+    assert (stop - start) * 90 / (stop - start)[1] == pytest.approx(end)
+
+
 @pytest.mark.parametrize("strokes", [[[(3, 4)]], [[(0, 5), (9, 5)]], [[(1, 1), (1, 1)]]])
 def test_ink_without_height_has_no_scale(strokes: list[list[tuple[int, int]]]) -> None:
     assert levelled(Ink.from_strokes(strokes)) is None

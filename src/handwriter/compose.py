@@ -290,7 +290,9 @@ class _Setter:
 
     def __init__(self, layout: Layout, write: WritesLines, seed: int, style: Line | None) -> None:
         self.layout, self.seed = layout, seed
-        self.hand = WordWriter(write, layout.x_height_mm, seed, style)
+        self.hand = WordWriter(
+            write, layout.x_height_mm, seed, style, steadiness=1 - layout.irregularity
+        )
         self.blank_mm = layout.x_height_mm  # of one at the begin of a line
         if style and style.ink.strokes:
             left, _, right, _ = reach(style.ink)
@@ -346,7 +348,7 @@ class _Setter:
             halves = self._divided(line[0], room)
             if not halves:
                 raise BadOption(
-                    f"the word {line[0].asked!r} (line {number} of the text) is "
+                    f"the word {line[0].asked.replace(SOFT, '')!r} (line {number} of the text) is "
                     f"{width_of(line):.0f} mm wide, but there are {room:.0f} mm for it; choose a "
                     "smaller x-height, smaller margins or larger paper, or divide it"
                 )

@@ -14,6 +14,8 @@ MAX_EXCURSION = 8  # points; a longer piece far from its stroke is ink of its ow
 LONG = 5.0  # a line this many times as wide as high (in standard deviations) shows its slope
 BAND = 0.4  # half the width of the band of the baseline, in standard deviations of y
 STRAYING = 0.05  # the usual slope of the baseline against the long axis, generously
+WORD_STRAYING = 0.5  # how far a word usually stands from its line, generously, in x-heights
+WORD_BAND = 0.35  # half the width of the band of a word's baseline, in x-heights
 
 
 def without_jumps(ink: Ink) -> tuple[Ink, Counter[str]]:
@@ -47,8 +49,9 @@ def spread(ink: Ink) -> float:
 def levelled(ink: Ink) -> Ink | None:
     """The line with its baseline at y = 0, level, its y of standard deviation 1.
 
-    It begins at x = 0.  A line too short to show its slope is not turned.  None where the
-    ink has no height.  A line that is moved, scaled or turned comes out the same.
+    It begins at x = 0.  A line too short to show its slope is not turned, nor ink that is
+    higher than wide: a lone I or 1.  None where the ink has no height.  A line that is moved,
+    scaled or turned, by less than 45 degrees, comes out the same.
     """
     points, starts = ink.points, _starts(ink)
     angle = _long_angle(points)
@@ -61,6 +64,20 @@ def levelled(ink: Ink) -> Ink | None:
     level = (points - (points[0, 0], 0.0)) / deviation
     ends = [*starts[1:], len(level)]
     return Ink(tuple(level[start:end] for start, end in zip(starts, ends, strict=True)))
+
+
+def footing(word: Ink, x_height: float) -> float:
+    """How far below y = 0 the letters of one word of a level line stand, in the ink's unit.
+
+    `x_height` is in the same unit.  Tails of letters reach lower but do not count: the fullest
+    band of bottoms does, the likelier the nearer it is to the line.
+    """
+    bottoms, drops = _bottoms(word.points, _starts(word))
+    y, weights = bottoms[:, 1] / x_height, np.minimum(drops / x_height, 1.0)
+    likely = np.exp(-0.5 * (y / WORD_STRAYING) ** 2)
+    fullest = y[int(np.argmax(likely * _fullness(y, weights, WORD_BAND)))]
+    near = np.abs(y - fullest) <= WORD_BAND
+    return x_height * float(np.average(y[near], weights=weights[near]))
 
 
 def _starts(ink: Ink) -> NDArray[np.int64]:
@@ -98,14 +115,14 @@ def _gap(before: Array, after: Array) -> float:
 
 
 def _long_angle(points: Array) -> float | None:
-    """The angle of the line's long axis; None where width and height are too much alike."""
+    """The angle of the line's long axis, if there is one, and it is nearer level than upright."""
     if len(points) < 2:
         return None
     values, vectors = np.linalg.eigh(np.cov(points.T))
     if values[1] <= LONG**2 * values[0]:
         return None
     dx, dy = vectors[:, 1] * np.sign(vectors[0, 1] or 1.0)
-    return float(np.arctan2(dy, dx))
+    return float(np.arctan2(dy, dx)) if abs(dy) < dx else None
 
 
 def _turn(angle: float) -> Array:
@@ -165,8 +182,13 @@ def _bottoms(points: Array, starts: NDArray[np.int64]) -> tuple[Array, Array]:
 
 
 def _fullest(values: Array, weights: Array, width: float) -> tuple[float, float]:
-    """The greatest weight within `width` of one of the values, tapering off, and that value."""
-    nearness = np.maximum(0.0, 1 - np.abs(values[:, None] - values) / (width or 1.0))
-    totals = nearness @ weights
+    """The greatest weight within `width` of one of the values, and that value."""
+    totals = _fullness(values, weights, width)
     fullest = int(np.argmax(totals))
     return float(totals[fullest]), float(values[fullest])
+
+
+def _fullness(values: Array, weights: Array, width: float) -> Array:
+    """The weight within `width` of each of the values, tapering off (n,)."""
+    nearness = np.maximum(0.0, 1 - np.abs(values[:, None] - values) / (width or 1.0))
+    return np.asarray(nearness @ weights)

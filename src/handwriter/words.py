@@ -15,7 +15,8 @@ from typing import Protocol
 
 import numpy as np
 
-from handwriter.ink import Ink, Line, Written
+from handwriter.ink import Array, Ink, Line, Written
+from handwriter.levelling import footing
 from handwriter.posture import reach, stood
 from handwriter.traits import x_height
 
@@ -55,13 +56,24 @@ class Word:
 
 
 class WordWriter:
-    """Writes words on paper: in one style, level, and in millimetres."""
+    """Writes words on paper: in one style, level, and in millimetres.
+
+    The hand's line rises and falls by a part of an x-height from word to word.  `steadiness` is
+    how much of that is taken back, from 0 to 1, where all words stand on one line.
+    """
 
     def __init__(
-        self, write: WritesLines, x_height_mm: float, seed: int, style: Line | None
+        self,
+        write: WritesLines,
+        x_height_mm: float,
+        seed: int,
+        style: Line | None,
+        *,
+        steadiness: float = 0.0,
     ) -> None:
         self.write, self.seed = write, seed
         self.style = style if style and style.ink.strokes else None
+        self.x_height_mm, self.steadiness = x_height_mm, steadiness
         height = x_height(style.ink) if style else None
         self.mm_per_unit = x_height_mm / (height or USUAL_X_HEIGHT)
         self.gap_mm = USUAL_GAP * x_height_mm
@@ -91,11 +103,25 @@ class WordWriter:
         gaps = [after[0] - before[2] for before, after in pairwise(seen)]
         self.gap_mm = float(np.median(gaps)) if gaps else self.gap_mm
         left = iter([self.gap_mm, *gaps])
-        for word, ink, sides, part in zip(asked, inks, reaches, parts, strict=True):
+        lows = self._lows(texts, inks)
+        for word, ink, sides, part, low in zip(asked, inks, reaches, parts, lows, strict=True):
             if sides:
-                yield Word(word, ink.moved(-sides[0], 0), sides[2] - sides[0], next(left), part)
+                on_line = ink.moved(-sides[0], -self.steadiness * low)
+                yield Word(word, on_line, sides[2] - sides[0], next(left), part)
             else:
                 yield Word(word, ink, 0.0, 0.0, part)
+
+    def _lows(self, texts: Sequence[str], inks: Sequence[Ink]) -> Array:
+        """How far below the line each word stands, in mm; signs alone do as the words beside."""
+        stands = [
+            number
+            for number, (text, ink) in enumerate(zip(texts, inks, strict=True))
+            if ink.strokes and any(map(str.isalnum, text))
+        ]
+        if not stands:
+            return np.zeros(len(texts))
+        lows = [footing(inks[number], self.x_height_mm) for number in stands]
+        return np.asarray(np.interp(range(len(texts)), stands, lows))
 
     def _on_paper(self, ink: Ink) -> Ink:
         """The ink level and in millimetres, y = 0 on its baseline."""
