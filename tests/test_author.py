@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from handwriter.author import MOST_ROUNDS, MOST_ROUNDS_SHORT, ROUNDS, Author, Verdict, n_missed
+from handwriter.drafts import Draft
 from handwriter.edits import distance
 from handwriter.errors import BadOption, Illegible, UnsupportedText
-from handwriter.hand import MOST_PIECES_AT_ONCE, Draft, Hand
+from handwriter.hand import MOST_PIECES_AT_ONCE, Hand
 from handwriter.ink import Ink, Line
 from handwriter.pieces import piece_seed, pieces
 from handwriter.reader import Reading

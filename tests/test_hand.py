@@ -11,19 +11,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handwriter.drafts import Draft, as_shown, jobs_of, ways_of
 from handwriter.errors import BadHand, BadOption, HandwriterError, UnsupportedText
 from handwriter.hand import (
     LONGEST_STYLE,
     MOST_LINES_AT_ONCE,
     MOST_SEED,
     MOST_SHOWN_AT_ONCE,
-    Draft,
     Hand,
     UnfinishedWarning,
     check_seed,
     load,
 )
 from handwriter.ink import Ink, Line, Written
+from handwriter.joining import joined
 from handwriter.pen import ENDS, FEWEST_A_THREAD, LIFTS, Job, _drawn, begun, draw, is_end, primed
 from handwriter.pieces import LONGEST_DRAFT, piece_seed, pieces, step_budget
 from handwriter.spelling import unmarked
@@ -213,7 +214,7 @@ def test_a_piece_is_primed_with_the_one_before_as_if_that_began_the_line(tiny_ha
     weights, parts = tiny_hand.weights, pieces(LONG)
     first = tiny_hand.drafts(parts[:1], [1])[0]
     second = tiny_hand.drafts(parts[1:2], [2], after=[first])[0]
-    shown = tiny_hand._as_begin(second.steps, second.ink)
+    shown = as_shown(weights, second.steps, second.ink)
     way = shown[0, :2] * weights.deviation + weights.mean
     np.testing.assert_allclose(way, [0.0, second.ink.points[0, 1]], atol=1e-6)
     np.testing.assert_array_equal(shown[1:], second.steps[1:])
@@ -277,8 +278,8 @@ def test_a_network_shown_a_piece_as_it_is_drawn_is_one_that_was_shown_it_afterwa
         assert len(drawing.states) == len(then[number])
         if not drawing.states:
             continue
-        ink = Ink.from_offsets(hand._ways(drawing.steps) @ np.eye(2, 3) + [0, 0, 1])
-        shown = hand._as_begin(drawing.steps, ink)
+        ink = Ink.from_offsets(ways_of(hand.weights, drawing.steps) @ np.eye(2, 3) + [0, 0, 1])
+        shown = as_shown(hand.weights, drawing.steps, ink)
         states = primed(hand.weights, then[number], [shown] * len(then[number]))
         for mine, theirs in zip(drawing.states, states, strict=True):
             assert all(np.array_equal(mine[name], theirs[name]) for name in theirs)
@@ -293,7 +294,7 @@ def drawn_at_once(monkeypatch) -> list[list[str]]:
         batches.append([job.text for job in jobs])
         return draw(weights, jobs, *args, **options)
 
-    monkeypatch.setattr("handwriter.hand.draw", noted)
+    monkeypatch.setattr("handwriter.drafts.draw", noted)
     return batches
 
 
@@ -349,7 +350,7 @@ def test_a_line_ends_with_its_first_piece_that_does_not_come_to_its_end(
         ]
 
     whole, beside = tiny_hand.write_lines([LONG, "hello again, and on"], seed=3, style=style)
-    monkeypatch.setattr("handwriter.hand.draw", drawn)
+    monkeypatch.setattr("handwriter.drafts.draw", drawn)
     ended, same = tiny_hand.write_lines([LONG, "hello again, and on"], seed=3, style=style)
     assert whole.finished
     assert not ended.finished
@@ -379,8 +380,8 @@ def test_a_line_is_its_pieces_each_after_the_first_and_behind_the_one_before(han
         after = [drafts[0] if drafts else None]
         drafts += hand.drafts([text], [seed], smoothness=1, after=after)
         np.testing.assert_array_equal(drafts[-1].end, drafts[-1].ink.points[-1])
-    joined = hand.joined(unmarked(f"  {LONG}"), drafts, smoothness=1, seed=5)
-    assert same_ink(joined, written)
+    line = joined(hand.weights, unmarked(f"  {LONG}"), drafts, smoothness=1, seed=5)
+    assert same_ink(line, written)
     x, n = 0.0, 0  # where the last piece ended, and the points before this one
     left = written.points[0, 0] - drafts[0].ink.points[0, 0]  # the leading blanks
     for number, draft in enumerate(drafts):
@@ -388,7 +389,7 @@ def test_a_line_is_its_pieces_each_after_the_first_and_behind_the_one_before(han
         points = written.points[n : n + draft.ink.n_points] - [left, 0]
         np.testing.assert_allclose(points, draft.ink.moved(x - begin, 0).points, atol=1e-9)
         x, n = x + draft.end[0] - begin, n + draft.ink.n_points
-    assert vars(joined) | {"strokes": 0} == vars(written) | {"strokes": 0}
+    assert vars(line) | {"strokes": 0} == vars(written) | {"strokes": 0}
 
 
 # --- Style -------------------------------------------------------------------------------------
@@ -654,7 +655,7 @@ def test_a_trace_holds_what_is_written_in_one_go(tiny_hand):
 
 def test_ink_that_is_no_number_is_a_fault_of_the_hand(tiny_hand):
     with pytest.raises(BadHand, match="not finite"):
-        tiny_hand._ways(np.array([[np.nan, 0, LIFTS]], np.float32))
+        ways_of(tiny_hand.weights, np.array([[np.nan, 0, LIFTS]], np.float32))
 
 
 # --- Drafts ------------------------------------------------------------------------------------
@@ -681,7 +682,7 @@ def test_the_places_of_a_draft_are_those_of_its_own_text(tiny_hand):
     before, after = parts[1].lstrip(" "), parts[2]
     (first,) = tiny_hand.drafts([before], [1])
     (draft,) = tiny_hand.drafts([after], [2], after=[first])
-    jobs = tiny_hand._jobs([after], [2], [first])
+    jobs = jobs_of(tiny_hand.weights, [after], [2], [first])
     (drawing,) = draw(tiny_hand.weights, jobs, 1.5, keep=True)
     np.testing.assert_array_equal(draft.places, drawing.phi.argmax(axis=1) - len(before))
     assert drawing.phi.shape[1] == len(before + after) + 1

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import scripts
 
-import handwriter.hand
 from handwriter import load_style
 from handwriter.density import resampled, thinned
 from handwriter.errors import BadData, BadOption, UnsupportedText
@@ -135,7 +134,7 @@ def test_a_style_is_shown_to_the_network_once(
         shown.append(arguments)
         raise AssertionError("shown again")
 
-    monkeypatch.setattr(handwriter.hand, "begun", begun)
+    monkeypatch.setattr("handwriter.drafts.begun", begun)
     tiny_hand.write_lines(["one"], seed=3, style=style)
     with pytest.raises(AssertionError, match="shown again"):
         tiny_hand.write_lines(["one"], seed=3, style=Line(style.ink, style.text))

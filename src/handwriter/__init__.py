@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from handwriter.author import Author, Checked
+    from handwriter.drafts import Style
     from handwriter.errors import HandwriterError
-    from handwriter.hand import Hand, Style, load
+    from handwriter.hand import Hand, load
     from handwriter.ink import Ink, Line, Written
     from handwriter.output import save
     from handwriter.reader import Reader, load_reader
@@ -39,7 +40,7 @@ _HOMES = {
     "Ink": "ink",
     "Line": "ink",
     "Reader": "reader",
-    "Style": "hand",
+    "Style": "drafts",
     "Written": "ink",
     "load": "hand",
     "load_reader": "reader",

@@ -14,18 +14,18 @@ from typing import Self, TypeVar
 import numpy as np
 
 from handwriter.ctc import FrameTable
+from handwriter.drafts import Draft, Shown
 from handwriter.edits import distance
 from handwriter.errors import BadData, BadOption, Illegible
 from handwriter.hand import (
     MOST_LINES_AT_ONCE,
     MOST_PIECES_AT_ONCE,
-    Draft,
     Hand,
-    Shown,
     check_seed,
     check_smoothness,
 )
 from handwriter.ink import Ink, Line, Written
+from handwriter.joining import joined
 from handwriter.pieces import DEFAULT_SMOOTHNESS, piece_seed, pieces
 from handwriter.reader import Reader, load_reader
 from handwriter.spelling import Spelling
@@ -291,7 +291,8 @@ class Author:
     def _line(self, work: _Work, smoothness: float) -> Checked:
         """The kept pieces as one line."""
         kept = work.kept
-        plain = self.hand.joined(
+        plain = joined(
+            self.hand.weights,
             work.line,
             [draft for draft, _ in kept],
             smoothness=smoothness,

@@ -12,44 +12,20 @@ from __future__ import annotations
 import operator
 import secrets
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from handwriter.alphabet import check_text
+from handwriter.drafts import Draft, Shown, Style, draft_of, drawn_drafts, jobs_of, shown, ways_of
 from handwriter.errors import BadHand, BadOption
-from handwriter.ink import Ink, Line, Written
-from handwriter.letters import owners, word_begins
-from handwriter.marks import marked
-from handwriter.pen import (
-    DOWN,
-    LIFTS,
-    Begun,
-    Doubles,
-    Drawing,
-    Floats,
-    Job,
-    State,
-    as_begin,
-    begun,
-    draw,
-    log_density,
-    primed,
-    stream,
-)
-from handwriter.pieces import (
-    DEFAULT_SMOOTHNESS,
-    LONGEST_DRAFT,
-    piece_seed,
-    pieces,
-    step_budget,
-    whole,
-)
+from handwriter.ink import Line, Written
+from handwriter.joining import indent_of, joined, to_the_first_unfinished
+from handwriter.pen import DOWN, Drawing, Floats, Job, draw, stream
+from handwriter.pieces import DEFAULT_SMOOTHNESS, LONGEST_DRAFT, piece_seed, pieces
 from handwriter.spelling import Spelling, spelled, unmarked
-from handwriter.traits import traits
 from handwriter.weights import DEFAULT_HAND, Weights, load_weights
 
 MOST_SMOOTHNESS = 20.0
@@ -59,7 +35,6 @@ MOST_LINES_AT_ONCE = 64
 MOST_PIECES_AT_ONCE = 128
 MOST_SHOWN_AT_ONCE = 7  # later pieces of a line; to others its first piece is shown afterwards
 LONGEST_STYLE = LONGEST_DRAFT
-LOOKAHEAD = 8  # characters of a style that are shown anew with each text: its letters reach so far
 
 
 class UnfinishedWarning(UserWarning):
@@ -82,56 +57,6 @@ class Trace:
     steps: Floats
     window: Floats
     outputs: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Draft:
-    """One piece of a line as it was drawn, and what speaks for it or against it, a row a step.
-
-    `ink` lies where it belongs in the line, in the hand's unit; `steps` (n, 3) are normalised
-    offsets and pen states, `end` is where the pen is after them.  `places` (n,) is where in `text`
-    the window was, the index of its largest phi: negative before its first character, the length
-    of the text behind its last; `focus` (n,) is the mean place of all its phi.  Where it was asked
-    for, `nats` (n,) is the log density of each step under the network (eqs. 23-25) at smoothness 0,
-    whatever it was drawn with, so that all drafts can be compared.  `states` holds networks that
-    were shown it already, by the text that goes on from it.
-    """
-
-    text: str
-    seed: int
-    ink: Ink
-    steps: Floats
-    end: Doubles
-    places: NDArray[np.int64]
-    focus: Doubles
-    nats: Doubles
-    finished: bool
-    states: Mapping[str, State] = field(default_factory=dict, kw_only=True)
-
-
-@dataclass(frozen=True, eq=False)
-class Shown(Draft):
-    """A style as a draft that lines can go on from: it was shown to the network of `weights`.
-
-    `begun` is the network after all but its last letters, which depend on what comes after them.
-    `place` is how far in its text the window came.
-    """
-
-    name: str
-    weights: Weights
-    begun: Begun
-    place: int
-
-
-@dataclass(frozen=True, eq=False)
-class Style(Line):
-    """Ink to write like, in the hand's unit, with its text (`handwriter.styles`).
-
-    A plain line does as well, but is shown to the network anew in each call; this one was shown
-    when it was made.
-    """
-
-    shown: Shown = field(kw_only=True)
 
 
 class PenPoint(NamedTuple):
@@ -259,7 +184,8 @@ class Hand:
             begins = not style and left[0][0] == 0
             n = sum(number == 0 for number, _ in left) if begins else MOST_PIECES_AT_ONCE
             some, left = left[:n], left[n:]
-            new = self._drafts(
+            new = drawn_drafts(
+                self.weights,
                 [cut[i][number] for number, i in some],
                 [piece_seed(seed + i, number) for number, i in some],
                 smoothness,
@@ -274,8 +200,8 @@ class Hand:
             for (_, i), draft in zip(some, new, strict=True):
                 drafts[i].append(draft)
         for i, line in enumerate(lines):
-            own = _to_the_first_unfinished(drafts[i])
-            yield self.joined(line, own, smoothness=smoothness, seed=seed + i, style=style)
+            own = to_the_first_unfinished(drafts[i])
+            yield joined(self.weights, line, own, smoothness=smoothness, seed=seed + i, style=style)
 
     def shown(self, style: Line) -> Shown:
         """A style as a draft that lines can go on from.
@@ -292,28 +218,7 @@ class Hand:
                 f"a style is ink with a text of 1 to {LONGEST_STYLE} characters, not "
                 f"{style.ink.n_points} points that say {text!r}; choose another piece of ink"
             )
-        text = self.spelled([text])[0].base
-        offsets = style.ink.offsets
-        ways = (offsets[:, :2] - self.weights.mean) / self.weights.deviation
-        pen = np.where(offsets[:, 2] > 0, LIFTS, DOWN)
-        steps = np.column_stack([ways, pen]).astype(np.float32)
-        first = self._as_begin(steps, style.ink)
-        before, place = begun(self.weights, text + " ", first, len(text) - LOOKAHEAD)
-        return Shown(
-            text=text,
-            seed=0,
-            ink=style.ink,
-            steps=steps,
-            end=style.ink.strokes[-1][-1],
-            places=np.zeros(0, np.int64),
-            focus=np.zeros(0),
-            nats=np.zeros(0),
-            finished=True,
-            name=style.source,
-            weights=self.weights,
-            begun=before,
-            place=place,
-        )
+        return shown(self.weights, self.spelled([text])[0].base, style.ink, style.source)
 
     def drafts(
         self,
@@ -342,172 +247,10 @@ class Hand:
         drafts: list[Draft] = []
         for begin in range(0, len(texts), MOST_PIECES_AT_ONCE):
             some = slice(begin, begin + MOST_PIECES_AT_ONCE)
-            drafts += self._drafts(texts[some], seeds[some], smoothness, before[some], keep=True)
+            drafts += drawn_drafts(
+                self.weights, texts[some], seeds[some], smoothness, before[some], keep=True
+            )
         return drafts
-
-    def _drafts(
-        self,
-        texts: Sequence[str],
-        seeds: Sequence[int],
-        smoothness: float,
-        after: Sequence[Draft | None],
-        then: Sequence[Sequence[str]] | None = None,
-        *,
-        keep: bool = False,
-    ) -> list[Draft]:
-        """As `drafts`; `then` are the pieces that will go on from each, where they are known."""
-        later = then or [[]] * len(texts)
-        jobs = self._jobs(texts, seeds, after, later)
-        drawings = draw(self.weights, jobs, smoothness, keep=keep)
-        return [
-            self._draft(*of_job)
-            for of_job in zip(texts, seeds, after, jobs, drawings, later, strict=True)
-        ]
-
-    def _jobs(
-        self,
-        texts: Sequence[str],
-        seeds: Sequence[int],
-        after: Sequence[Draft | None],
-        then: Sequence[Sequence[str]] | None = None,
-    ) -> list[Job]:
-        """What the pen has to draw; drafts that go on from the same one are primed once."""
-        states = self._primed(dict.fromkeys(zip(after, texts, strict=True)))
-        return [
-            Job(
-                text=whole(before.text, text) if before else text,
-                rng=np.random.default_rng(seed),
-                budget=step_budget(len(text), self.weights.pace),
-                state=states.get((before, text)),
-                then=[whole(text, later) for later in some],
-            )
-            for text, seed, before, some in zip(
-                texts, seeds, after, then or [[]] * len(texts), strict=True
-            )
-        ]
-
-    def _primed(
-        self, asked: Iterable[tuple[Draft | None, str]]
-    ) -> dict[tuple[Draft | None, str], State]:
-        """The network after it has seen each draft as the begin of a line that goes on so."""
-        pairs = [(before, text) for before, text in asked if before]
-        ready: dict[tuple[Draft | None, str], State] = {
-            (before, text): before.states[text] for before, text in pairs if text in before.states
-        }
-        pairs = [pair for pair in pairs if pair not in ready]
-        if not pairs:
-            return ready
-        wholes = [whole(before.text, text) for before, text in pairs]
-        shown = [self._as_begin(before.steps, before.ink) for before, _ in pairs]
-        known = [before.begun if isinstance(before, Shown) else None for before, _ in pairs]
-        states = primed(self.weights, wholes, shown, known)
-        return ready | dict(zip(pairs, states, strict=True))
-
-    def _as_begin(self, steps: Floats, ink: Ink) -> Floats:
-        """The steps of some ink as if they began a line."""
-        first = as_begin(self.weights, steps[0], float(ink.strokes[0][0, 1]))
-        return np.vstack([first[None], steps[1:]])
-
-    def _draft(
-        self,
-        text: str,
-        seed: int,
-        before: Draft | None,
-        job: Job,
-        drawing: Drawing,
-        then: Sequence[str] = (),
-    ) -> Draft:
-        ways = self._ways(drawing.steps)
-        origin = before.end if before else np.zeros(2)
-        lifts = drawing.steps[:, 2] > DOWN
-        ink = Ink.from_offsets(np.column_stack([ways, lifts])).moved(*origin)
-        begin, phi = len(job.text) - len(text), drawing.phi.astype(np.float64)
-        focus = phi @ np.arange(phi.shape[1]) / np.maximum(phi.sum(axis=1), 1e-9)
-        return Draft(
-            text=text,
-            seed=seed,
-            ink=ink,
-            steps=drawing.steps,
-            end=origin + ways.sum(axis=0),
-            places=phi.argmax(axis=1) - begin if phi.size else np.zeros(0, np.int64),
-            focus=focus - begin,
-            nats=log_density(drawing.steps, drawing.outputs, self.weights.mixtures)
-            if drawing.outputs.size
-            else np.zeros(0),
-            finished=drawing.complete,
-            states=dict(zip(then, drawing.states, strict=True)),
-        )
-
-    def _ways(self, steps: Floats) -> Doubles:
-        """dx and dy of steps, in the hand's unit (n, 2).
-
-        Raises BadHand where the network drew what is not a number.
-        """
-        ways = steps[:, :2].astype(np.float64) * self.weights.deviation + self.weights.mean
-        if not np.isfinite(ways).all():
-            raise BadHand(
-                f"{self.name} wrote ink that is not finite; its training went wrong, "
-                "use another hand"
-            )
-        return ways
-
-    def joined(
-        self,
-        line: Spelling,
-        drafts: Sequence[Draft],
-        *,
-        smoothness: float,
-        seed: int,
-        style: Shown | None = None,
-    ) -> Written:
-        """The line that the drafts of its pieces make, marked, and moved by its leading blanks.
-
-        Each piece is moved to the end of the one before it; with a style the line begins at x = 0.
-        """
-        inks = _one_after_the_other(drafts, style)
-        ink = Ink(tuple(stroke for ink in inks for stroke in ink.strokes))
-        begins = _word_begins(drafts, len(line.base.split()))
-        if line.marks and drafts:
-            ink, numbers = self._marked(ink, line, drafts, seed, goes_on=style is not None)
-            begins = [numbers[begin] for begin in begins]
-        return Written(
-            strokes=ink.moved(self._indent(line.base), 0.0).strokes,
-            text=line.text,
-            hand=self.name,
-            licence=self.licence,
-            seed=seed,
-            smoothness=smoothness,
-            finished=all(draft.finished for draft in drafts),
-            n_steps=sum(len(draft.steps) for draft in drafts),
-            style=style.name if style else "",
-            replaced=dict(line.replaced),
-            begins=tuple(begins),
-        )
-
-    def _marked(
-        self, ink: Ink, line: Spelling, drafts: Sequence[Draft], seed: int, *, goes_on: bool
-    ) -> tuple[Ink, list[int]]:
-        """As `marks.marked`, the ink of all drafts with the line's marks, leant as it is.
-
-        A line that goes on from a style begins with a blank that its text does not have.
-        """
-        begin, places = len(line.base) - len(line.base.lstrip(" ")) - goes_on, []
-        for draft in drafts:
-            places.append(begin + owners(draft.ink, draft.focus, draft.text))
-            begin += len(draft.text)
-        look = traits(ink, len(line.base))
-        return marked(
-            ink, np.concatenate(places), line.base, line.marks,
-            slant=look.slant if look else 0.0, seed=seed,
-        )  # fmt: skip
-
-    def _indent(self, text: str) -> float:
-        """How far leading blanks move a line: by the hand's mean width of a character each.
-
-        The line's own width would do better by its hand, but is known only when it is written.
-        """
-        n_leading = len(text) - len(text.lstrip(" "))
-        return n_leading * self.weights.mean[0] / self.weights.pace
 
     def stream(
         self,
@@ -543,19 +286,19 @@ class Hand:
         self, line: Spelling, smoothness: float, seed: int, style: Shown | None
     ) -> Iterator[PenPoint]:
         drafts: list[Draft] = []
-        indent = np.array([self._indent(line.base), 0.0])
+        indent = np.array([indent_of(self.weights, line.base), 0.0])
         x = 0.0  # where the last piece ended
         cut = pieces(line.base, smoothness=smoothness, goes_on=style is not None)
         for number, piece in enumerate(cut):
             before = style or (drafts[0] if drafts else None)
             own = piece_seed(seed, number)
-            (job,) = self._jobs([piece], [own], [before])
+            (job,) = jobs_of(self.weights, [piece], [own], [before])
             moved, origin = np.zeros(2), before.end if before else np.zeros(2)
             begin = float(origin[0])
             steps: list[Floats] = []
             finished = False
             for step, complete in stream(self.weights, job, smoothness):
-                moved = moved + self._ways(step[None])[0]
+                moved = moved + ways_of(self.weights, step[None])[0]
                 if style and not drafts and not steps:
                     begin = float((origin + moved)[0])  # the line begins at x = 0
                 steps.append(step)
@@ -564,7 +307,7 @@ class Hand:
                 yield PenPoint(float(point[0]), float(point[1]), bool(step[2] > DOWN))
             nothing = np.zeros((len(steps), 0), np.float32)
             drawing = Drawing(np.array(steps), finished, nothing, nothing)
-            drafts.append(self._draft(piece, own, before, job, drawing))
+            drafts.append(draft_of(self.weights, piece, own, before, job, drawing))
             x += drafts[-1].end[0] - begin
             if not finished:
                 _warn_unfinished(line.text, sum(len(draft.steps) for draft in drafts))
@@ -591,8 +334,8 @@ class Hand:
         (drawing,) = draw(self.weights, [job], smoothness)
         # Without a text there is nothing left to write, however it ended.
         whole = Drawing(drawing.steps, True, drawing.phi, drawing.outputs)
-        draft = self._draft("", seed, None, job, whole)
-        return self.joined(unmarked(""), [draft], smoothness=smoothness, seed=seed)
+        draft = draft_of(self.weights, "", seed, None, job, whole)
+        return joined(self.weights, unmarked(""), [draft], smoothness=smoothness, seed=seed)
 
     def trace(
         self, text: str, *, smoothness: float = DEFAULT_SMOOTHNESS, seed: int | None = None
@@ -606,10 +349,12 @@ class Hand:
                 f"the text has {len(line.base)} characters; at most {LONGEST_DRAFT} are written "
                 "in one go and can be traced: shorten it"
             )
-        jobs = self._jobs([piece], [seed], [None])
+        jobs = jobs_of(self.weights, [piece], [seed], [None])
         (drawing,) = draw(self.weights, jobs, smoothness, keep=True)
-        draft = self._draft(piece, seed, None, jobs[0], drawing)
-        written = self.joined(unmarked(line.base), [draft], smoothness=smoothness, seed=seed)
+        draft = draft_of(self.weights, piece, seed, None, jobs[0], drawing)
+        written = joined(
+            self.weights, unmarked(line.base), [draft], smoothness=smoothness, seed=seed
+        )
         return Trace(written, drawing.steps, drawing.phi, drawing.outputs)
 
     def _check_reads(self) -> None:
@@ -642,45 +387,6 @@ def check_seed(seed: int | None, *, n_lines: int = 1) -> int:
     if not 0 <= seed <= most:
         raise BadOption(f"seed is {_brief(seed)}; it takes a whole number from 0 to {most}")
     return operator.index(seed)
-
-
-def _to_the_first_unfinished(drafts: Sequence[Draft]) -> list[Draft]:
-    """The drafts of a line's pieces up to the first that did not come to its end."""
-    n = next((n for n, draft in enumerate(drafts, start=1) if not draft.finished), len(drafts))
-    return list(drafts[:n])
-
-
-def _one_after_the_other(drafts: Sequence[Draft], style: Draft | None) -> Iterator[Ink]:
-    """The ink of drafts, each behind the one before.
-
-    They all begin at the end of the style, or else of the first of them.  With a style the line
-    begins at x = 0.
-    """
-    x = 0.0
-    for number, draft in enumerate(drafts):
-        if number:
-            begin = (style or drafts[0]).end[0]
-        else:
-            begin = draft.ink.points[0, 0] if style and draft.ink.n_points else 0.0
-        yield draft.ink.moved(x - begin, 0.0)
-        x += draft.end[0] - begin
-
-
-def _word_begins(drafts: Sequence[Draft], n_words: int) -> list[int]:
-    """The strokes that the words of a line begin with, whose pieces these are.
-
-    A piece that begins without a blank goes on with the word of the one before it.  Words that the
-    hand did not get to begin at the end.
-    """
-    begins: list[int] = []
-    n_strokes = 0
-    for draft in drafts:
-        own = word_begins(draft.ink, draft.focus, draft.text)
-        if begins and not draft.text.startswith(" "):
-            own = own[1:]
-        begins += [n_strokes + begin for begin in own]
-        n_strokes += len(draft.ink.strokes)
-    return begins + [n_strokes] * (n_words - len(begins))
 
 
 def _warn_unfinished(text: str, n_steps: int) -> None:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from handwriter.density import paced, resampled
+from handwriter.drafts import Style
 from handwriter.errors import BadData, BadOption
-from handwriter.hand import LONGEST_STYLE, Hand, Style
+from handwriter.hand import LONGEST_STYLE, Hand
 from handwriter.ink import Ink, Line
 from handwriter.interchange import SUFFIXES, json_lines, read_ink
 from handwriter.levelling import levelled, spread, without_jumps

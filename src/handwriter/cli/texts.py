@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from handwriter.errors import BadOption
 
 if TYPE_CHECKING:
-    from handwriter.hand import Hand, Style
+    from handwriter.drafts import Style
+    from handwriter.hand import Hand
 
 
 def text_lines(text: str | None, file: Path | None) -> list[str]:
