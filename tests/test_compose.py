@@ -242,6 +242,24 @@ def test_a_dash_between_words_stays_as_high_above_them():
     assert one - dash > 0.3
 
 
+class WithoutGap(BoxWriter):
+    """The last two words of its lines touch."""
+
+    def __call__(self, texts, *, seed, style):
+        for line in super().__call__(texts, seed=seed, style=style):
+            last = line.begins[-1]
+            near = Ink(line.strokes[last:]).moved(-ADVANCE, 0)
+            yield replace(line, strokes=line.strokes[:last] + near.strokes)
+
+
+def test_words_that_were_written_without_a_gap_get_half_of_the_usual_one():
+    (line,) = lines_of(compose("one two three four", WithoutGap(), EXACT, seed=1))
+    sides = [ink.smoothed(8).bounds for _, ink in line.words]
+    usual, also, last = (after[0] - before[2] for before, after in pairwise(sides))
+    assert usual == pytest.approx(also)
+    assert last == pytest.approx(usual / 2, rel=0.01)
+
+
 # --- Paragraphs and pages --------------------------------------------------------------------
 
 

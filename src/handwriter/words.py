@@ -24,6 +24,7 @@ USUAL_X_HEIGHT = 1.5  # in a hand's unit, for ink of which it cannot be told
 RUNS_AT_ONCE = 64  # in one call of what writes, which takes no text of any length
 RUN = 100  # characters that are written as one line, about; another number gives other ink
 USUAL_GAP = 1.2  # between words, in x-heights, where none was written that could tell
+LEAST_GAP = 0.5  # of the usual gap of its run: with less, two words look like one
 
 
 class WritesLines(Protocol):
@@ -102,7 +103,8 @@ class WordWriter:
         seen = [sides for sides in reaches if sides]
         gaps = [after[0] - before[2] for before, after in pairwise(seen)]
         self.gap_mm = float(np.median(gaps)) if gaps else self.gap_mm
-        left = iter([self.gap_mm, *gaps])
+        least = LEAST_GAP * self.gap_mm
+        left = iter([self.gap_mm, *(max(gap, least) for gap in gaps)])
         lows = self._lows(texts, inks)
         for word, ink, sides, part, low in zip(asked, inks, reaches, parts, lows, strict=True):
             if sides:
