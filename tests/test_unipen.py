@@ -12,7 +12,8 @@ import pytest
 from fixtures_unipen import DOC, EMPTY, WITHHELD, Files, down, one, up, word
 
 from handwriter.errors import BadData
-from handwriter.training.unipen import ARCHIVES, Segment, Skipped, is_unipen, read_unipen
+from handwriter.training.unipen import Segment, Skipped, read_unipen
+from handwriter.training.unipen_files import ARCHIVES, is_unipen
 
 REAL = Path(__file__).parents[2] / "shared" / "unipen"
 KINDS = [*zip(ARCHIVES, ("w:bz2", "w:gz", "w"), strict=True)]
@@ -245,7 +246,7 @@ def test_far_too_much_ink_disagrees_with_a_text(tmp_path: Path) -> None:
 def test_a_range_named_again_and_again_is_not_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handwriter.training.unipen.MAX_STROKES", 10)
+    monkeypatch.setattr("handwriter.training.unipen_ink.MAX_STROKES", 10)
     ranges = ",".join(["0-2"] * 4)
     found = skipped_of(tmp_path, one(down(100) * 3, f'WORD {ranges} ? "i"'))
     assert found == {"too many strokes": 1}
@@ -313,7 +314,7 @@ def test_a_file_of_ink_cut_short_loses_its_last_segments_only(tmp_path: Path) ->
 def test_a_file_that_is_far_too_large_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handwriter.training.unipen.MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr("handwriter.training.unipen_files.MAX_FILE_BYTES", 1000)
     files = one(down(100) * 50, 'WORD 0 ? "i"')
     archive = tiny.write_archive(tmp_path / "packed" / ARCHIVES[0], files)
     assert skipped_of(archive) == {"file too large": 1}
@@ -368,7 +369,7 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
 def test_an_archive_that_would_fill_the_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handwriter.training.unipen.MAX_TOTAL_BYTES", 1000)
+    monkeypatch.setattr("handwriter.training.unipen_files.MAX_TOTAL_BYTES", 1000)
     with pytest.raises(BadData, match="too large to be UNIPEN"):
         list(read_unipen(tiny.write_archive(tmp_path / ARCHIVES[0])))
 

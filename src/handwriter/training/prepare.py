@@ -24,7 +24,8 @@ from handwriter.tokens import collapsed, is_crossed_out, untokenised
 from handwriter.training.iam import Noted, Progress, Skipped, is_iam, read_iam
 from handwriter.training.lines import Lines, fits, load_lines, save_lines
 from handwriter.training.typeset import POINTS_PER_CHARACTER, lines_of
-from handwriter.training.unipen import Segment, is_unipen, read_unipen
+from handwriter.training.unipen import Segment, read_unipen
+from handwriter.training.unipen_files import is_unipen
 
 MAX_POINTS = 1500
 MAX_GAP = 40.0  # between two strokes, in line units: a word's gap is about 3
