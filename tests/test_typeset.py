@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -168,6 +169,15 @@ def test_a_backtick_is_closed_by_a_backtick():
     text = " ".join(line.text for line in lines_of(people))
     assert re.search(r"`\w+`", text)
     assert not re.search(r"`\w+'", text)
+
+
+def test_letters_that_are_words_are_set_alone_too():
+    people = [
+        replace(glyph, writer=f"writer {n}") for n in range(9) for glyph in characters("Iabcdefgh")
+    ]
+    words = Counter(word for line in lines_of(people) for word in line.text.split())
+    assert words["I"] > 0.5 * sum(n for word, n in words.items() if "I" in word)
+    assert words["a"] > 0
 
 
 def test_a_few_characters_make_no_line():

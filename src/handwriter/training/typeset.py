@@ -314,6 +314,7 @@ def _drawn(rng: np.random.Generator, around: tuple[float, float]) -> float:
 SET_LINES = 80  # of a person at most
 PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">", '"': '"', "'": "'", "`": "`", "|": "|", "*": "*"}
 CLOSING = {")": "(", "]": "[", "}": "{", ">": "<"}
+ALONE = {"I": 0.7, "A": 0.3, "a": 0.3}  # letters that are words, and how often they are set so
 WAYS = {
     "before": set("$#@+~<\\^-&*_|`"),  # right before a word or number
     "behind": set("%.,;:!?'\"*+_"),
@@ -394,10 +395,17 @@ def _placed(ink: Ink, character: str, unit: float) -> _Piece:
 def _focus(glyphs: _Glyphs, rng: np.random.Generator) -> Iterator[str]:
     """Characters to set: each once, then those that running text has least, most often."""
     characters = sorted(glyphs)
-    weights = np.array([0.5 if c.islower() else 1.0 if c.isalnum() else 4.0 for c in characters])
+    weights = np.array([_scarcity(character) for character in characters])
     yield from (characters[i] for i in rng.permutation(len(characters)))
     while True:
         yield str(rng.choice(characters, p=weights / weights.sum()))
+
+
+def _scarcity(character: str) -> float:
+    """How often a character is set to what a capital is; texts hardly have a lone I."""
+    if character in ALONE and character.isupper():
+        return 3.0
+    return 0.5 if character.islower() else 1.0 if character.isalnum() else 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -412,6 +420,9 @@ class _Case:
     def around(self, focus: str) -> list[_Piece]:
         """One to three pieces, blanks between them, of which one holds the character `focus`."""
         sign = [self._one(focus)]
+        if self._chance(ALONE.get(focus, 0.0)):
+            before = [self._together(self._word())] if self._chance(0.5) else []
+            return [*before, *sign, self._together(self._word())]
         if focus.isalpha():
             return [self._together(self._letters(focus, sign))]
         if focus.isdigit():
