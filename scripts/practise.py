@@ -33,7 +33,8 @@ AT_ONCE = 64
 SIGNS = "".join(c for c in map(chr, range(33, 127)) if not c.isalnum())
 CLOSING = dict(zip("([{<", ")]}>", strict=True))
 # Of the texts: spans of real ones, and what these have too little of.
-KINDS = {"span": 0.4, "capitals": 0.15, "number": 0.15, "signs": 0.3}
+KINDS = {"span": 0.35, "capitals": 0.15, "number": 0.15, "signs": 0.25, "alone": 0.1}
+ALONE = ("I", "I", "a", "A")  # letters that are words: the texts have few
 
 
 def main() -> None:
@@ -133,6 +134,8 @@ def _changed(
         joint = str(rng.choice(["", "", ".", ":", "/", "-", ","]))
         more = "".join(rng.choice(list("0123456789"), 2)) if joint else ""
         words[place] = digits + joint + more
+    if kind == "alone":
+        words.insert(place, str(rng.choice(ALONE)))
     if kind == "signs":
         words[place] = _with_sign(word, seldom(learnt, rng), rng)
     return words

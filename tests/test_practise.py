@@ -71,6 +71,12 @@ def test_a_line_is_right_when_it_is_finished_and_read_as_its_text(
     assert [is_right for _, _, is_right in found] == [True, False, False]
 
 
+def test_letters_that_are_words_come_alone(script: ModuleType) -> None:
+    found = [text.split() for kind, text in texts(script) if kind == "alone"]
+    with_one = [words for words in found if {"I", "a", "A"} & set(words)]
+    assert len(with_one) > 0.9 * len(found)  # some are cut off again
+
+
 def test_spans_are_taken_from_the_training_lines(script: ModuleType) -> None:
     own = "\n".join(invented_hand.LINES.texts)
     assert all(text in own for kind, text in texts(script, 200) if kind == "span")
