@@ -6,6 +6,9 @@ writes is taken from the training lines' texts.  `handwriter prepare` reads the 
 any other ink, and a hand that goes on training with them too learns from its own good lines, which
 teach it what its data cannot: how to go on after ink of its own.
 
+The reader likes print, and so would the hand after a few rounds: `--cursive` puts lines in cursive
+into a file of their own, which a recipe can take more often (`[sampling]`, `sources`).
+
 Each text is drawn once, which is far cheaper than drawing until it is right, and kept where the
 reader reads just that text.  Signs that come out seldom are asked for the more often.
 """
@@ -26,10 +29,12 @@ import handwriter
 from handwriter import Reader, Written
 from handwriter.output import render, write_file
 from handwriter.training.lines import Lines, load_lines
+from handwriter.traits import manner
 
 SHORTEST = 3  # characters of a line
 SPREAD = 0.95  # that of people's lines, so that short words keep their size
 AT_ONCE = 64
+FEWEST_JOINTS, MOST_LIFTS = 4, 0.75  # of a line in cursive: lifts for each place between letters
 SIGNS = "".join(c for c in map(chr, range(33, 127)) if not c.isalnum())
 CLOSING = dict(zip("([{<", ")]}>", strict=True))
 # Of the texts: spans of real ones, and what these have too little of.
@@ -42,6 +47,7 @@ def main() -> None:
     parser.add_argument("hand")
     parser.add_argument("lines", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--cursive", type=Path, help="where lines in cursive go")
     parser.add_argument("--reader", default="open")
     parser.add_argument("--smoothness", type=float, default=0.0)
     parser.add_argument("--longest", type=int, default=24, help="characters of a line")
@@ -70,6 +76,9 @@ def main() -> None:
                 good[kind] += 1
                 learnt.update(set(text))
                 kept.append(line)
+    if arguments.cursive:
+        write_file(arguments.cursive, content([line for line in kept if is_cursive(line)]))
+        kept = [line for line in kept if not is_cursive(line)]
     write_file(arguments.output, content(kept))
     for kind in KINDS:
         print(f"{kind}: {good[kind]} of {tried[kind]} lines kept")
@@ -82,6 +91,13 @@ def right(
     readings = reader.read_lines(lines, spread=SPREAD)
     for text, line, reading in zip(texts, lines, readings, strict=True):
         yield text, line, line.finished and reading.text == line.text
+
+
+def is_cursive(line: Written) -> bool:
+    """Whether letters are joined more often than not, in a line with enough of them to tell."""
+    look = manner(line, line.text)
+    n_joints = sum(len(word) - 1 for word in line.text.split())
+    return look is not None and n_joints >= FEWEST_JOINTS and look.lifts < MOST_LIFTS
 
 
 def content(kept: Sequence[Written]) -> bytes:

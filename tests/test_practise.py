@@ -82,6 +82,20 @@ def test_spans_are_taken_from_the_training_lines(script: ModuleType) -> None:
     assert all(text in own for kind, text in texts(script, 200) if kind == "span")
 
 
+def test_a_line_whose_letters_are_joined_is_cursive(script: ModuleType, tiny_hand: Hand) -> None:
+    stroke = np.column_stack([np.linspace(0, 20, 40), np.sin(np.linspace(0, 30, 40))])
+    (line,) = tiny_hand.write_lines(["so it was there"], seed=1)
+
+    def is_cursive(n_strokes: int, text: str = "so it was there") -> bool:
+        return bool(
+            script.is_cursive(replace(line, text=text, strokes=tuple([stroke] * n_strokes)))
+        )
+
+    assert is_cursive(5)
+    assert not is_cursive(12)
+    assert not is_cursive(1, "so")  # too short to tell
+
+
 def test_what_is_kept_is_read_again_as_ink_to_train_on(
     script: ModuleType, tmp_path: Path, tiny_hand: Hand
 ) -> None:
