@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handwriter.features import CELL, COLUMNS, N_FEATURES, ROWS, STEP, features, spread_of
@@ -86,6 +86,7 @@ def test_the_picture_counts_all_ink_around_the_pen():
         max_size=5,
     )
 )
+@example([[(97, 0)]] * 3)  # whose mean is not quite where they are
 def test_whatever_the_ink_its_features_are_finite(strokes):
     rows = features(Ink.from_strokes(strokes))
     assert rows.shape[1] == N_FEATURES

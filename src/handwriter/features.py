@@ -27,6 +27,7 @@ VIEW = {
 MOST_POINTS = 100_000  # that a line is resampled to; one of 2,000 characters has some 30,000
 MOST_CELLS = 10_000_000  # of the picture of all its ink
 SPREADS = (1e-9, 1e12)
+ROUNDING = 1e-13  # of how far ink is from the origin: a spread below it is an error of sums
 FARTHEST = 1e12  # from the origin; squares of sums must not overflow
 
 Floats = NDArray[np.float32]
@@ -120,7 +121,8 @@ def _levelled(ink: Ink) -> tuple[Ink, float]:
     slope = xy / max(xx + LEVELLING * yy, 1e-12)
     spread = np.sqrt(max(yy - 2 * slope * xy + slope**2 * xx, THINNEST**2 * xx))
     shear = np.array([[1.0, 0.0], [-slope, 1.0]])
-    return ink.moved(*-centre).transformed(shear), float(spread) or 1.0
+    is_seen = spread > ROUNDING * np.abs(centre).max()
+    return ink.moved(*-centre).transformed(shear), float(spread) if is_seen else 1.0
 
 
 def _resampled(ink: Ink, scale: float) -> tuple[Array, NDArray[np.bool_]]:
