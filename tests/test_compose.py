@@ -478,6 +478,12 @@ def test_what_is_left_of_a_divided_word_is_divided_as_the_whole_word_would_be():
         assert set(line.text.rstrip("-").replace("abcdefgh", "")) == set()
 
 
+def test_what_is_left_of_a_divided_word_is_named_without_its_soft_hyphens():
+    narrow = replace(EXACT, width_mm=29.0, hyphenate="en_US")  # has room for hy-, not for phen-
+    with pytest.raises(BadOption, match=r"the word 'phenation' \(line 1 of the text\)"):
+        compose("hyphenation", BoxWriter(), narrow, seed=1)
+
+
 def test_a_word_with_a_hyphen_of_its_own_gets_no_second_one():
     text = "the mother-in-law's typesetting-machines are well-known in these parts"
     document = compose(text, BoxWriter(), HYPHENATED, seed=1)
