@@ -172,9 +172,9 @@ def _primed(
     if not pairs:
         return ready
     wholes = [whole(before.text, text) for before, text in pairs]
-    shown = [as_shown(weights, before.steps, before.ink) for before, _ in pairs]
+    begins = [as_shown(weights, before.steps, before.ink) for before, _ in pairs]
     known = [before.begun if isinstance(before, Shown) else None for before, _ in pairs]
-    states = primed(weights, wholes, shown, known)
+    states = primed(weights, wholes, begins, known)
     return ready | dict(zip(pairs, states, strict=True))
 
 

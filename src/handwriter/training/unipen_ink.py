@@ -41,7 +41,6 @@ class Stroke:
 
 _PIECE = re.compile(r"(\d{1,7})(?::(\d{1,7}))?-(\d{1,7})(?::(\d{1,7}))?|(\d{1,7})", re.A)
 
-
 SETTINGS = {"COORD", "POINTS_PER_SECOND", "WRITER_ID"} | {
     f"{axis}_POINTS_PER_{unit}" for axis in "XY" for unit in ("INCH", "MM")
 }
