@@ -5,11 +5,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from handwriter.author import MOST_ROUNDS, MOST_ROUNDS_SHORT, ROUNDS, Author, Verdict, n_missed
+from handwriter.author import (
+    MOST_DRAFTS_AT_ONCE,
+    MOST_ROUNDS,
+    MOST_ROUNDS_SHORT,
+    ROUNDS,
+    Author,
+    Verdict,
+    n_missed,
+)
 from handwriter.drafts import Draft
 from handwriter.edits import distance
 from handwriter.errors import BadOption, Illegible, UnsupportedText
-from handwriter.hand import MOST_PIECES_AT_ONCE, Hand
+from handwriter.hand import Hand
 from handwriter.ink import Ink, Line
 from handwriter.pieces import piece_seed, pieces
 from handwriter.reader import Reading
@@ -199,9 +207,9 @@ def test_with_a_style_all_pieces_are_drawn_at_once(author_of):
 
 
 def test_no_more_is_drawn_at_once_than_fits(author_of):
-    author, text = author_of(), "hello again " * MOST_PIECES_AT_ONCE
+    author, text = author_of(), "hello again " * MOST_DRAFTS_AT_ONCE
     line = author.write(text, seed=SEED, candidates=5)
-    most = MOST_PIECES_AT_ONCE // 5 * 5
+    most = MOST_DRAFTS_AT_ONCE // 5 * 5
     assert max(author.hand.at_once) == most
     assert author.hand.at_once[0] == 5
     assert sum(author.hand.at_once) == line.n_candidates == 5 * len(pieces(text))

@@ -19,7 +19,7 @@ from handwriter.training.export import (
     WINDOW_LEVEL,
     export,
     known_characters,
-    step_graph,
+    steps_graph,
     what_is_read,
 )
 from handwriter.training.graph import Graph
@@ -34,7 +34,7 @@ TEXTS = ["Hello, committee!", "a", "It was 7 o'clock."]
 def session(net: Network, *, int8: bool = False, threads: int = 1) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
-    content = step_graph(net, int8=int8).SerializeToString()
+    content = steps_graph(net, int8=int8).SerializeToString()
     return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
@@ -48,32 +48,33 @@ def start(
         codes, mask = one_hot(texts, net.config.alphabet, beyond=True)
         feed = first_inputs(engine, len(texts), mask.shape[1])
         places = np.arange(1, mask.shape[1] + 1, dtype=np.float32)
-        feed["text"] = codes.numpy()
+        known = codes.numpy()
+        feed["text"] = np.where(known.any(axis=2), known.argmax(axis=2), known.shape[2])
         feed["places"] = np.where(mask.numpy() > 0, places, np.float32(FAR))[:, None]
     feed["smoothness"][:] = smoothness
     return feed
 
 
+EACH_STEP = ("noise", "shown", "steps", "phi", "outputs")  # what has the steps as its first axis
+
+
 def some_lines(feed: dict[str, np.ndarray], some: slice) -> dict[str, np.ndarray]:
-    """The same inputs or outputs of these lines only."""
-    return {name: value[some] for name, value in feed.items()}
+    """The same inputs or outputs of these lines only, each of which takes its own steps."""
+    made = {n: value[:, some] if n in EACH_STEP else value[some] for n, value in feed.items()}
+    return made | ({"follows": np.arange(len(made["step"]))} if "follows" in made else {})
 
 
 def run(engine: ort.InferenceSession, feed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """All outputs; where nothing is said to be shown, all lines draw."""
     names = [output.name for output in engine.get_outputs()]
-    return dict(zip(names, engine.run(names, feed), strict=True))
+    shown = np.full((*feed["noise"].shape[:2], 3), np.nan, np.float32)
+    return dict(zip(names, engine.run(names, {"shown": shown} | feed), strict=True))
 
 
-def written_by_engine(net: Network, noise: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+def written_by_engine(net: Network, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     engine = session(net)
-    feed = start(engine, net)
-    steps, phis = [], []
-    for row in noise:
-        results = run(engine, feed | {"noise": row})
-        feed |= {name: results[f"next_{name}"] for name in feed if f"next_{name}" in results}
-        steps.append(results["next_step"])
-        phis.append(results["phi"][:, 0] if "phi" in results else None)
-    return np.array(steps), phis
+    results = run(engine, start(engine, net) | {"noise": noise})
+    return results["steps"], results["phi"][:, :, 0] if "phi" in results else None
 
 
 @torch.no_grad()
@@ -122,7 +123,7 @@ def random_feed(
     feed["step"][:, 2] = rng.random(lines) < 0.1
     feed["window"] *= rng.random(feed["window"].shape) < 0.05  # it rests on few characters
     feed["kappa"] = np.float32(rng.uniform(0, 9, feed["kappa"].shape))
-    return feed | {"noise": step_noise(rng, config, 1, lines)[0]}
+    return feed | {"noise": step_noise(rng, config, 3, lines)}
 
 
 def in_numbers(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -170,6 +171,41 @@ def test_a_line_steps_to_the_same_bits_alone_and_among_others(int8, cells):
     first = some_lines(run(engine, others), slice(0, 1))
     for name, value in some_lines(together, slice(0, 1)).items():
         np.testing.assert_array_equal(value, first[name], err_msg=name)
+
+
+def test_many_steps_are_the_same_bits_as_one_after_the_other():
+    net = network(layers=2)
+    engine = session(net, int8=True)
+    feed = start(engine, net)
+    noise = step_noise(np.random.default_rng(2), net.config, 9, len(TEXTS))
+    whole = run(engine, feed | {"noise": noise})
+    for number, row in enumerate(noise):
+        results = run(engine, feed | {"noise": row[None]})
+        for name in ("steps", "phi", "outputs"):
+            np.testing.assert_array_equal(results[name][0], whole[name][number], err_msg=name)
+        feed |= {name: results[f"next_{name}"] for name in feed if f"next_{name}" in results}
+        assert ("follows" in feed) and ("follows" not in results)
+
+
+def test_what_is_shown_counts_as_drawn_and_what_follows_is_given_what_another_draws():
+    net = network(layers=2)
+    engine = session(net)
+    feed = start(engine, net, ["same"] * 4)
+    noise = step_noise(np.random.default_rng(2), net.config, 9, 4)
+    drawn = run(engine, feed | {"noise": noise})
+    noise[:, 1] = 0  # of a line that draws nothing itself
+    shown = np.full((9, 4, 3), np.nan, np.float32)
+    shown[:, 2] = drawn["steps"][:, 3]
+    given = {"noise": noise, "shown": shown, "follows": np.array([0, 0, 2, 3])}
+    results = run(engine, feed | given)
+    steps = results["steps"]
+    np.testing.assert_array_equal(steps[:, [0, 3]], drawn["steps"][:, [0, 3]])
+    np.testing.assert_array_equal(steps[:, 1], steps[:, 0])
+    np.testing.assert_array_equal(steps[:, 2], steps[:, 3])
+    for name, value in results.items():
+        if name.startswith("next_"):
+            np.testing.assert_array_equal(value[1], value[0], err_msg=name)
+            np.testing.assert_array_equal(value[2], value[3], err_msg=name)
 
 
 def test_constants_that_begin_alike_stay_apart():
@@ -250,7 +286,8 @@ def test_the_averaged_weights_are_exported_where_there_are_any():
 def run_once(content: bytes) -> np.ndarray:
     engine = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
     net = network()
-    return run(engine, start(engine, net))["outputs"]
+    noise = step_noise(np.random.default_rng(0), net.config, 1, len(TEXTS))
+    return run(engine, start(engine, net) | {"noise": noise})["outputs"]
 
 
 def test_other_lines_than_those_trained_on_are_refused():

@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from threading import get_ident
 
 import numpy as np
 import pytest
@@ -25,9 +26,20 @@ from handwriter.hand import (
 )
 from handwriter.ink import Ink, Line, Written
 from handwriter.joining import joined
-from handwriter.pen import ENDS, FEWEST_A_THREAD, LIFTS, Job, _drawn, begun, draw, is_end, primed
+from handwriter.pen import (
+    BLOCK,
+    ENDS,
+    FEWEST_A_THREAD,
+    LIFTS,
+    STEPS,
+    Job,
+    draw,
+    ends_with_sign,
+    is_end,
+)
 from handwriter.pieces import LONGEST_DRAFT, piece_seed, pieces, step_budget
 from handwriter.spelling import unmarked
+from handwriter.steps import advance, begun, primed
 from handwriter.training.network import Mixture, log_density
 from handwriter.training.recipe import ASCII
 
@@ -97,16 +109,56 @@ def test_ink_does_not_depend_on_the_number_of_threads(hand_path, n_lines):
     assert all(same_ink(a, b) for a, b in zip(one, two, strict=True))
 
 
-def test_many_lines_are_dealt_out_to_the_threads(hand_path, monkeypatch):
-    shares: list[int] = []
+@pytest.fixture
+def advanced(monkeypatch) -> list[tuple[int, int]]:
+    """How many rows took their steps together, and in which thread."""
+    noted: list[tuple[int, int]] = []
 
-    def counted(weights, jobs, *args, **options):
-        shares.append(len(jobs))
-        return _drawn(weights, jobs, *args, **options)
+    def advance_noted(weights, read, noise, shown, **options):
+        noted.append((noise.shape[1], get_ident()))
+        return advance(weights, read, noise, shown, **options)
 
-    monkeypatch.setattr("handwriter.pen._drawn", counted)
+    monkeypatch.setattr("handwriter.pen.advance", advance_noted)
+    return noted
+
+
+def test_many_lines_are_dealt_out_to_the_threads(hand_path, advanced):
     load(hand_path, threads=2).write_lines(["many"] * (2 * FEWEST_A_THREAD + 1), seed=1)
-    assert sorted(shares) == [FEWEST_A_THREAD, FEWEST_A_THREAD + 1]
+    assert max(n for n, _ in advanced) == FEWEST_A_THREAD + 1
+    assert len({thread for _, thread in advanced}) <= 2  # one may find that all is done already
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_done_gives_its_rows_to_what_waits(hand_path, advanced, monkeypatch, threads):
+    hand = load(hand_path, threads=threads)
+    jobs = [
+        Job(LONG[:n], np.random.default_rng(n), budget=20 + n, then=[LONG[:5]] * (n % 3))
+        for n in range(1, 40)
+    ]
+    apart = [draw(hand.weights, [replace(job, rng=np.random.default_rng(len(job.text)))], 0.5)[0]
+             for job in jobs]  # fmt: skip
+    monkeypatch.setattr("handwriter.pen.MOST_ROWS", most := 2 * FEWEST_A_THREAD)
+    advanced.clear()
+    together = draw(hand.weights, jobs, 0.5)
+    each = most // threads
+    assert {n for n, _ in advanced} >= {each} and max(n for n, _ in advanced) == each
+    for one, other in zip(apart, together, strict=True):
+        np.testing.assert_array_equal(one.steps, other.steps)
+        assert one.complete == other.complete
+        for mine, theirs in zip(one.states, other.states, strict=True):
+            assert all(np.array_equal(mine[name], theirs[name]) for name in theirs)
+
+
+def test_a_job_of_more_rows_than_there_is_room_for_is_drawn(tiny_hand, advanced, monkeypatch):
+    monkeypatch.setattr("handwriter.pen.MOST_ROWS", 2)
+    rng = np.random.default_rng(1)
+    (drawing,) = draw(tiny_hand.weights, [Job("a", rng, budget=9, then=["ab"] * 4)], 0.5)
+    assert len(drawing.states) == 4
+    assert {n for n, _ in advanced} == {5}
+
+
+def test_noise_is_drawn_in_whole_numbers_of_steps():
+    assert BLOCK % STEPS == 0
 
 
 def test_lines_beyond_one_batch_keep_their_seeds(tiny_hand):
@@ -137,7 +189,13 @@ def test_smoother_ink_varies_less(tiny_hand):
     ],
 )
 def test_a_line_ends_with_its_end_or_with_a_lift_beyond_the_text(pen, place, ends):
-    assert is_end(pen, place, 0, "hello") == ends
+    assert does_end(pen, place, 0, "hello") == ends
+
+
+def does_end(pen: int, place: int, began: int, text: str) -> bool:
+    pens, places, begins, n = (np.array([value]) for value in (pen, place, began, len(text)))
+    (ends,) = is_end(pens, places, begins, n, np.array([ends_with_sign(text)]))
+    return bool(ends)
 
 
 @pytest.mark.parametrize(
@@ -153,19 +211,19 @@ def test_a_line_ends_with_its_end_or_with_a_lift_beyond_the_text(pen, place, end
     ],
 )
 def test_an_end_before_the_last_letters_only_lifts_the_pen(text, place, ends):
-    assert is_end(ENDS, place, 0, text) == ends
+    assert does_end(ENDS, place, 0, text) == ends
 
 
 @pytest.mark.parametrize(("began", "ends"), [(0, False), (4, False), (5, True), (6, True)])
 def test_an_end_before_a_last_sign_was_begun_only_lifts_the_pen(began, ends):
-    assert is_end(ENDS, 5, began, "hello.") == ends
-    assert is_end(ENDS, 6, began, "hello.")
-    assert is_end(LIFTS, 6, began, "hello.")
+    assert does_end(ENDS, 5, began, "hello.") == ends
+    assert does_end(ENDS, 6, began, "hello.")
+    assert does_end(LIFTS, 6, began, "hello.")
 
 
 def test_without_a_text_only_the_end_ends():
-    assert is_end(ENDS, 0, 0, "")
-    assert not is_end(LIFTS, 0, 0, "")
+    assert does_end(ENDS, 0, 0, "")
+    assert not does_end(LIFTS, 0, 0, "")
 
 
 def test_premature_ends_lift_the_pen(tmp_path):
@@ -587,7 +645,7 @@ def test_whatever_is_asked_gives_ink_or_one_clear_error(tiny_hand, texts, smooth
         assert "\n" not in str(error)
         assert str(error).encode()
         return
-    assert [line.text for line in written] == texts
+    assert [line.text for line in written] == [s.text for s in tiny_hand.spelled(texts)]
     for line in written:
         assert np.isfinite(line.points).all()
         assert bool(line.strokes) == bool(line.text.strip(" "))

@@ -12,7 +12,7 @@ import torch
 from onnx import numpy_helper
 
 from handwriter.errors import BadHand, TrainingFailed
-from handwriter.training.export import step_graph
+from handwriter.training.export import new, steps_graph
 from handwriter.training.graph import sealed
 from handwriter.training.network import Network
 from handwriter.training.revive import revived
@@ -33,7 +33,7 @@ def arrays(model):
 def rounded_to_the_nearest(net):
     """The hand's file, its weights rounded each by itself: rounded again, they stay."""
     about = onnx.load_from_string(tiny_hand.exported(net)[: -tiny_hand.SEAL_BYTES]).metadata_props
-    model = step_graph(net, int8=True)
+    model = steps_graph(net, int8=True)
     model.metadata_props.extend(about)
     return sealed(model.SerializeToString())
 
@@ -67,7 +67,7 @@ def test_an_int8_hand_gives_back_the_network_whose_int8_hand_it_is(tmp_path):
     path.write_bytes(rounded_to_the_nearest(net))
     again = Network(net.config).eval()
     again.load_state_dict(revived(path).group("network"))
-    first, second = (arrays(step_graph(n, int8=True)) for n in (net, again))
+    first, second = (arrays(steps_graph(n, int8=True)) for n in (net, again))
     assert any(array.dtype == np.int8 for array in first.values())
     for name, array in first.items():
         if name.startswith("constant"):
@@ -101,10 +101,12 @@ def test_weights_without_names_and_other_files_are_refused_in_words(tmp_path):
     content = tiny_hand.exported(tiny_hand.network())
     model = onnx.load_from_string(content[: -tiny_hand.SEAL_BYTES])
     for weights in model.graph.initializer:
-        if weights.name == "outputs_weights":
+        if weights.name == (name := f"{new('outputs')}_weights"):
             weights.name = "constant_1"
-    for node in model.graph.node:
-        names = ["constant_1" if name == "outputs_weights" else name for name in node.input]
+    (scan,) = (node for node in model.graph.node if node.op_type == "Scan")
+    (step,) = (attribute.g for attribute in scan.attribute if attribute.name == "body")
+    for node in step.node:
+        names = ["constant_1" if read == name else read for read in node.input]
         del node.input[:]
         node.input.extend(names)
     path.write_bytes(sealed(model.SerializeToString()))

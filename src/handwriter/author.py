@@ -17,13 +17,7 @@ from handwriter.ctc import FrameTable
 from handwriter.drafts import Draft, Shown
 from handwriter.edits import distance
 from handwriter.errors import BadData, BadOption, Illegible
-from handwriter.hand import (
-    MOST_LINES_AT_ONCE,
-    MOST_PIECES_AT_ONCE,
-    Hand,
-    check_seed,
-    check_smoothness,
-)
+from handwriter.hand import Hand, check_seed, check_smoothness
 from handwriter.ink import Ink, Line, Written
 from handwriter.joining import joined
 from handwriter.pieces import DEFAULT_SMOOTHNESS, piece_seed, pieces
@@ -34,6 +28,7 @@ from handwriter.weights import DEFAULT_READER
 
 DEFAULT_CANDIDATES = 4  # that are drawn at a time
 MOST_CANDIDATES = 64
+MOST_LINES_AT_ONCE, MOST_DRAFTS_AT_ONCE = 64, 128  # a line waits for those that it is with
 ROUNDS = 3  # of so many candidates each, before the best so far has to do if it is read rightly
 MOST_ROUNDS = 8  # before it has to do whatever it is
 SHORT, MOST_ROUNDS_SHORT = 14, 16  # of up to so many characters more are drawn: they cost less
@@ -271,7 +266,7 @@ class Author:
         style: Shown | None,
     ) -> Iterator[Checked]:
         at_once = max(1, MOST_LINES_AT_ONCE // candidates)
-        most = max(1, MOST_PIECES_AT_ONCE // candidates)
+        most = max(1, MOST_DRAFTS_AT_ONCE // candidates)
         for begin in range(0, len(lines), at_once):
             works = [
                 _Work(line, seed + number, smoothness, style)

@@ -14,22 +14,9 @@ from numpy.typing import NDArray
 
 from handwriter.errors import BadHand
 from handwriter.ink import Ink, Line
-from handwriter.pen import (
-    DOWN,
-    LIFTS,
-    Begun,
-    Doubles,
-    Drawing,
-    Floats,
-    Job,
-    State,
-    as_begin,
-    begun,
-    draw,
-    log_density,
-    primed,
-)
+from handwriter.pen import DOWN, LIFTS, Doubles, Drawing, Job, draw, log_density
 from handwriter.pieces import step_budget, whole
+from handwriter.steps import Begun, Floats, State, as_begin, begun, primed
 from handwriter.weights import Weights
 
 LOOKAHEAD = 8  # characters of a style that are shown anew with each text: its letters reach so far

@@ -23,16 +23,17 @@ from handwriter.drafts import Draft, Shown, Style, draft_of, drawn_drafts, jobs_
 from handwriter.errors import BadHand, BadOption
 from handwriter.ink import Line, Written
 from handwriter.joining import indent_of, joined, to_the_first_unfinished
-from handwriter.pen import DOWN, Drawing, Floats, Job, draw, stream
+from handwriter.pen import DOWN, Drawing, Job, draw, stream
 from handwriter.pieces import DEFAULT_SMOOTHNESS, LONGEST_DRAFT, piece_seed, pieces
 from handwriter.spelling import Spelling, spelled, unmarked
+from handwriter.steps import Floats
 from handwriter.weights import DEFAULT_HAND, Weights, load_weights
 
 MOST_SMOOTHNESS = 20.0
 MOST_SEED = 2**63 - 1
 MOST_SAMPLE_STEPS = 100_000
-MOST_LINES_AT_ONCE = 64
-MOST_PIECES_AT_ONCE = 128
+MOST_LINES_AT_ONCE = 512
+MOST_PIECES_AT_ONCE = 512
 MOST_SHOWN_AT_ONCE = 7  # later pieces of a line; to others its first piece is shown afterwards
 LONGEST_STYLE = LONGEST_DRAFT
 

@@ -83,6 +83,8 @@ class Ink:
 
     def moved(self, dx: float, dy: float) -> Ink:
         """The same ink, dx to the right and dy further down."""
+        if dx == dy == 0:
+            return self
         shift = np.array([dx, dy])
         return Ink(tuple(stroke + shift for stroke in self.strokes))
 

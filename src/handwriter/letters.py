@@ -10,6 +10,7 @@ strokes that the hand `open` wrote, 4 seemed to go on from one word to the next.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -94,17 +95,19 @@ def _words_of(away: Sequence[Sequence[float]], changes: Sequence[float]) -> list
     n = len(away[0])
     total = [SKIPPED * word + away[0][word] ** 2 for word in range(n)]
     came: list[list[int]] = []
-    for stroke in range(1, len(away)):
-        rows = []
+    for far, change in zip(away[1:], changes[1:], strict=True):
+        costs, befores = [], []
+        before, cost = 0, math.inf  # the cheapest word before this one, those between left out
         for word in range(n):
-            ways = [total[word]] + [
-                total[before] + changes[stroke] + SKIPPED * (word - before - 1)
-                for before in range(word - 1, -1, -1)
-            ]
-            cheapest = min(ways)
-            rows.append((cheapest + away[stroke][word] ** 2, word - ways.index(cheapest)))
-        total = [cost for cost, _ in rows]
-        came.append([before for _, before in rows])
+            goes_on = total[word] <= cost + change
+            costs.append((total[word] if goes_on else cost + change) + far[word] ** 2)
+            befores.append(word if goes_on else before)
+            if total[word] <= cost + SKIPPED:
+                before, cost = word, total[word]
+            else:
+                cost += SKIPPED
+        total = costs
+        came.append(befores)
     left_out = [total[word] + SKIPPED * (n - 1 - word) for word in range(n)]
     way = [left_out.index(min(left_out))]
     for befores in reversed(came):

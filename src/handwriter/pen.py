@@ -1,31 +1,46 @@
-"""The pen: what a hand's network draws, one step of many lines after the other.
+"""The pen: what a hand's network draws, the lines side by side.
 
-Graves (2013), section 5.4 and 5.5: the step itself, window and sampling included, is the graph that
-`training.export` wrote; here is the loop around it, with its noise, its stopping and its priming.
+Graves (2013), section 5.4: around the network's steps (`handwriter.steps`) are the noise they are
+drawn from, the end of each line, and which lines are drawn next.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
-from handwriter.weights import FAR, Weights, first_inputs
+from handwriter.steps import (
+    NOT_SHOWN,
+    Arrays,
+    Floats,
+    Seen,
+    State,
+    advance,
+    first_rows,
+    n_noise,
+    only,
+    set_state,
+    show,
+    state_of,
+)
+from handwriter.weights import Weights
 
+MOST_ROWS = 128  # side by side, in all threads: more are hardly faster
 FEWEST_A_THREAD = 16  # fewer lines than these take as long as they would with all threads
+STEPS = 16  # that are taken before Python looks at them; what a line draws after its end is dropped
 BLOCK = 64  # steps that a line draws its noise for at once; another number gives other ink
 DOWN, LIFTS, ENDS = 0, 1, 2
 
-Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
-Arrays = dict[str, NDArray[Any]]  # by their names in the graph
-State = Arrays  # of one line: its arrays without that axis
+Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +57,15 @@ class Job:
     budget: int
     state: State | None = None
     then: Sequence[str] = ()
+
+    @property
+    def texts(self) -> list[str]:
+        """Its own and those that go on from it: each has a row in the network."""
+        return [self.text, *self.then]
+
+    @property
+    def n_rows(self) -> int:
+        return 1 + len(self.then)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,114 +89,262 @@ class Drawing:
 def draw(
     weights: Weights, jobs: Sequence[Job], smoothness: float, *, keep: bool = False
 ) -> list[Drawing]:
-    """Draw all jobs, a step of each at a time; with `keep`, outputs are kept too.
+    """Draw all jobs, some steps of each at a time; with `keep`, outputs are kept too.
 
-    Many jobs are dealt out to the hand's threads, and each thread draws its own: they then wait
-    for each other once, and not at every product.
+    At most `MOST_ROWS` rows are drawn side by side; what is done gives its rows to the next job.
+    They are dealt out to the hand's threads, and each thread draws its own: they then wait for each
+    other once, and not at every product.
     """
-    n_rows = sum(1 + len(job.then) for job in jobs)
+    n_rows = min(MOST_ROWS, sum(job.n_rows for job in jobs))
     n = max(1, min(weights.threads, len(jobs), n_rows // FEWEST_A_THREAD))
+    waiting = _Waiting(jobs, room=-(-n_rows // n))
     if n == 1:
-        return _drawn(weights, jobs, smoothness, keep=keep)
-    with ThreadPoolExecutor(n) as pool:
-        each = [pool.submit(_drawn, weights, jobs[i::n], smoothness, keep=keep) for i in range(n)]
-        shares = [one.result() for one in each]
-    return [shares[number % n][number // n] for number in range(len(jobs))]
+        drawings = _drawn(weights, waiting, smoothness, keep=keep)
+    else:
+        with ThreadPoolExecutor(n) as pool:
+            each = [pool.submit(_drawn, weights, waiting, smoothness, keep=keep) for _ in range(n)]
+            drawings = {number: drawn for one in each for number, drawn in one.result().items()}
+    return [drawings[number] for number in range(len(jobs))]
 
 
 def _drawn(
-    weights: Weights, jobs: Sequence[Job], smoothness: float, *, keep: bool
-) -> list[Drawing]:
-    """What one thread draws."""
-    parts: list[list[_Seen]] = [[] for _ in jobs]
-    complete = [False] * len(jobs)
-    states: list[list[State]] = [[] for _ in jobs]
-    seen: list[_Seen] = []
-    for rows, ended in _steps(weights, jobs, smoothness, keep=keep):
-        seen.append(rows.seen())
-        if not ended:
-            continue
-        together = _Seen(*(np.stack(arrays) for arrays in zip(*seen, strict=True)))
-        for row, number in enumerate(rows.numbers):
-            parts[number].append(_Seen(*(array[:, row] for array in together)))
-        for row, is_complete in ended.items():
-            complete[rows.numbers[row]] = is_complete
-            states[rows.numbers[row]] = rows.states_behind(row)
-        seen = []
-    return [_drawing(*of_job) for of_job in zip(jobs, parts, complete, states, strict=True)]
+    weights: Weights, waiting: _Waiting, smoothness: float, *, keep: bool
+) -> dict[int, Drawing]:
+    """What one thread draws, by the jobs' numbers."""
+    drawings: dict[int, Drawing] = {}
+    for parts in _parts(weights, waiting, smoothness, keep=keep):
+        for line, part in parts:
+            line.seen.append(part.seen)
+            if part.complete is not None:
+                drawings[line.number] = line.drawing(complete=part.complete, states=part.states)
+    return drawings
 
 
 def stream(weights: Weights, job: Job, smoothness: float) -> Iterator[tuple[Floats, bool | None]]:
     """Draw one job, giving each step (3,) as it is drawn, and with the last if it is complete."""
-    for rows, ended in _steps(weights, [job], smoothness, keep=False):
-        yield rows.drawn[0].copy(), ended.get(0)
+    for ((_, part),) in _parts(weights, _Waiting([job], room=1), smoothness, keep=False):
+        *steps, last = part.seen.steps
+        for step in steps:
+            yield step, None
+        yield last, part.complete
 
 
-def as_begin(weights: Weights, first: Floats, y: float) -> Floats:
-    """A first step (3,) as if it began a line, to a point at height `y` in the hand's unit.
+# --- Lines in the making -----------------------------------------------------------------------
 
-    The first step of a line leads from (0, 0), which is on its baseline, to its first point.
+
+class _Waiting:
+    """The jobs that are still to be drawn, in their order; threads may share them.
+
+    `room` is the number of rows that a thread fills, `length` that of the longest text with an
+    empty place after it.
     """
-    begin = (np.array([0.0, y]) - weights.mean) / weights.deviation
-    return np.append(begin, first[2]).astype(np.float32)
+
+    def __init__(self, jobs: Sequence[Job], room: int) -> None:
+        self.jobs, self.room = jobs, room
+        self.length = 1 + max((len(text) for job in jobs for text in job.texts), default=0)
+        self._numbers = deque(range(len(jobs)))
+        self._taking = Lock()
+
+    def take(self, n_rows: int) -> list[_Line]:
+        """Those that fit beside so many rows; one at least where there are none."""
+        lines: list[_Line] = []
+        with self._taking:
+            while self._numbers:
+                job = self.jobs[self._numbers[0]]
+                if n_rows and n_rows + job.n_rows > self.room:
+                    break
+                n_rows += job.n_rows
+                lines.append(_Line(self._numbers.popleft(), job))
+        return lines
 
 
-class Begun(NamedTuple):
-    """A network that was shown some steps up to number `n_steps`, and its `state` then."""
+@dataclass(eq=False)
+class _Line:
+    """A job in the making: what was seen of it so far, and where it is.
 
-    state: State
-    n_steps: int
-
-
-def begun(weights: Weights, text: str, shown: Floats, place: int) -> tuple[Begun, int]:
-    """The network before its window first comes to a place of the text, and how far it came at all.
-
-    It is shown steps (n, 3) as in `primed`.  What comes after the text has no part in the state
-    as long as the window is well before its end: there any text can go on from it.
+    `n_steps` were taken, the last of which `lifted` the pen or not; the window was at the place
+    `began` when the stroke began.  `noise` (BLOCK, n) is that of the current block.
     """
-    rows = _Rows(weights, _first_inputs(weights, [text], smoothness=0.0), [0])
-    found, at = Begun(rows.state_of(0), 0), 0
-    for t, step in enumerate(shown):
-        state = rows.state_of(0)
-        rows.step()
-        rows.drawn[0] = step
-        if at < place:
-            found = Begun(state, t)
-        at = max(at, int(rows.phi[0, 0].argmax()))
-    return found, at
+
+    number: int
+    job: Job
+    seen: list[Seen] = field(default_factory=list)
+    n_steps: int = 0
+    lifted: bool = field(init=False)
+    began: int = 0
+    noise: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lifted = self.job.state is not None and bool(self.job.state["step"][2] > DOWN)
+
+    def next_noise(self, weights: Weights) -> Floats:
+        """That of its next `STEPS` steps."""
+        at = self.n_steps % BLOCK
+        if at == 0:
+            self.noise = _noise(self.job.rng, weights)
+        return self.noise[at : at + STEPS]
+
+    def drawing(self, *, complete: bool, states: Sequence[State]) -> Drawing:
+        """All that was seen of it."""
+        steps, phi, outputs = (np.concatenate(arrays) for arrays in zip(*self.seen, strict=True))
+        kept = len(steps) if outputs.shape[1] else 0
+        return Drawing(steps, complete, phi[:, : len(self.job.text) + 1], outputs[:kept], states)
 
 
-def primed(
-    weights: Weights,
-    texts: Sequence[str],
-    shown: Sequence[Floats],
-    begun: Sequence[Begun | None] | None = None,
+class _Part(NamedTuple):
+    """What a line drew in some steps; with its end whether it is complete, and its states."""
+
+    seen: Seen
+    complete: bool | None
+    states: list[State]
+
+
+def _parts(
+    weights: Weights, waiting: _Waiting, smoothness: float, *, keep: bool
+) -> Iterator[list[tuple[_Line, _Part]]]:
+    """Draw what waits, some steps at a time: each line of the moment, with its part."""
+    lines: list[_Line] = []
+    read = first_rows(weights, [], waiting.length)
+    while True:
+        if new := waiting.take(sum(line.job.n_rows for line in lines)):
+            more = _first_rows_of(weights, new, waiting.length, smoothness)
+            read = {name: np.concatenate([array, more[name]]) for name, array in read.items()}
+            lines += new
+        if not lines:
+            return
+        behind = np.cumsum([line.job.n_rows for line in lines]).tolist()
+        rows = [range(end - line.job.n_rows, end) for line, end in zip(lines, behind, strict=True)]
+        own = [some[0] for some in rows]
+        read["follows"] = np.repeat(own, [len(some) for some in rows])
+        noise, shown = _given(weights, lines, rows)
+        after, seen = advance(weights, read, noise, shown, keep=keep)
+        parts = _of_lines(lines, Seen(*(array[:, own] for array in seen)))
+        for part, some in zip(parts, rows, strict=True):
+            if part.complete is not None and len(some) > 1:
+                steps = seen.steps[: len(part.seen.steps), some[1:]]
+                part.states.extend(_states_behind(weights, read, after, steps, some[1:]))
+        yield list(zip(lines, parts, strict=True))
+        going = [i for i, part in enumerate(parts) if part.complete is None]
+        if len(going) < len(lines):
+            after = only(after, [row for i in going for row in rows[i]])
+            lines = [lines[i] for i in going]
+        read = after
+
+
+def _first_rows_of(
+    weights: Weights, lines: Sequence[_Line], length: int, smoothness: float
+) -> Arrays:
+    """What the network reads at first of these lines and of the texts that go on from them."""
+    texts = [text for line in lines for text in line.job.texts]
+    read = first_rows(weights, texts, length, smoothness)
+    row = 0
+    for line in lines:
+        if line.job.state is not None:
+            set_state(read, row, line.job.state)
+        row += line.job.n_rows
+    return read
+
+
+def _given(
+    weights: Weights, lines: Sequence[_Line], rows: Sequence[range]
+) -> tuple[Floats, Floats]:
+    """Noise and what is shown in the next `STEPS` steps.
+
+    A line draws all by itself.  To what goes on from it, its first step is shown as one that
+    begins a line (`as_begin`): from (0, 0) to the height that it has drawn.
+    """
+    n = rows[-1].stop
+    noise = np.zeros((STEPS, n, n_noise(weights)), np.float32)
+    shown = np.full((STEPS, n, 3), NOT_SHOWN)
+    noise[:, [some[0] for some in rows]] = np.stack(
+        [line.next_noise(weights) for line in lines], axis=1
+    )
+    for line, some in zip(lines, rows, strict=True):
+        if line.n_steps == 0:
+            shown[0, some[1:], 0] = -weights.mean[0] / weights.deviation[0]
+    return noise, shown
+
+
+def _states_behind(
+    weights: Weights, before: Arrays, after: Arrays, steps: Floats, rows: range
 ) -> list[State]:
-    """The network's state after it was shown steps (n, 3) as if it had drawn them (section 5.5).
+    """The states of the networks that were shown what a line drew until its end.
 
-    Each text is what the window sees: what the steps say, and what is to be drawn after them.
-    Where a network has `begun` already, it is shown the rest; at least one step.
+    `steps` (n, rows, 3) are those up to the end.  Where it came within `STEPS`, the networks have
+    gone on behind it: then these steps are shown to them again.
     """
-    states: dict[int, State] = {}
-    inputs = _first_inputs(weights, texts, smoothness=0.0)
-    first = _Rows(weights, inputs, list(range(len(texts))))
-    at = [0] * len(texts)
-    for row, before in enumerate(begun or []):
-        if before is not None:
-            first.set_state(row, before.state)
-            at[row] = before.n_steps
-    rows: _Rows | None = first
-    while rows:
-        rows.step()
-        # What it drew itself is dropped.
-        rows.drawn[:] = [shown[number][at[number]] for number in rows.numbers]
-        for number in rows.numbers:
-            at[number] += 1
-        done = {row for row, number in enumerate(rows.numbers) if len(shown[number]) == at[number]}
-        states |= {rows.numbers[row]: rows.state_of(row) for row in done}
-        if done:
-            rows = rows.only([row for row in range(len(rows.numbers)) if row not in done])
-    return [states[number] for number in range(len(texts))]
+    if len(steps) < STEPS:
+        after, _ = show(weights, only(before, rows), steps)
+        rows = range(len(rows))
+    states = [state_of(weights, after, row) for row in rows]
+    for state in states:
+        state["step"][2] = LIFTS  # as the line's last step does in the end
+    return states
+
+
+def _of_lines(lines: Sequence[_Line], seen: Seen) -> list[_Part]:
+    """Of what was seen of each line (steps, lines, ...), what comes before its end.
+
+    A pen that does not end its line lifts, whatever it was to do.
+    """
+    pens = seen.steps[:, :, 2]
+    places = seen.phi.argmax(axis=2) if seen.phi.shape[2] else np.zeros(pens.shape, np.intp)
+    began = _began(lines, pens, places)
+    n_texts = np.array([len(line.job.text) for line in lines])
+    with_sign = np.array([ends_with_sign(line.job.text) for line in lines])
+    by_itself = (pens > DOWN) & is_end(pens, places, began, n_texts, with_sign)
+    n_left = np.array([line.job.budget - line.n_steps for line in lines])
+    by_itself &= np.arange(len(pens))[:, None] < n_left
+    complete, cut_off = np.asarray(by_itself.any(axis=0)), n_left <= len(pens)
+    counts = np.where(complete, by_itself.argmax(axis=0) + 1, np.minimum(len(pens), n_left))
+    np.minimum(pens, LIFTS, out=pens)
+    pens[counts[cut_off] - 1, cut_off] = LIFTS
+    parts = []
+    for i, (line, n) in enumerate(zip(lines, counts.tolist(), strict=True)):
+        line.n_steps += n
+        line.lifted, line.began = bool(pens[-1, i] > DOWN), int(began[-1, i])
+        ends = bool(complete[i] or cut_off[i])
+        parts.append(_Part(seen.of(i, n), bool(complete[i]) if ends else None, []))
+    return parts
+
+
+def _began(lines: Sequence[_Line], pens: Floats, places: Places) -> Places:
+    """Where each line's window was when its stroke of the moment began, (steps, lines)."""
+    lifted = np.vstack([[line.lifted for line in lines], pens[:-1] > DOWN])
+    at = np.where(lifted, np.arange(len(pens))[:, None], -1)
+    latest = np.maximum.accumulate(at, axis=0)
+    here = np.take_along_axis(places, np.maximum(latest, 0), axis=0)
+    return np.where(latest >= 0, here, [line.began for line in lines])
+
+
+def is_end(
+    pens: Floats, places: Places, began: Places, n_texts: Places, with_sign: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Whether pens that lift or end, with the window at these places, end their lines.
+
+    The paper's rule is the window past the text (section 5.3), of so many characters.  The
+    network's own end counts once the window has come to the last letters, and a sign that the text
+    ends with has a stroke of its own: the window was there when that `began`.  Any shapes.
+    """
+    has_come = (places >= np.maximum(n_texts - 2, n_texts // 2)) & (
+        ~with_sign | (began >= n_texts - 1)
+    )
+    past = (n_texts > 0) & (places >= n_texts)
+    return np.asarray(past | ((pens == ENDS) & ((n_texts == 0) | has_come)))
+
+
+def ends_with_sign(text: str) -> bool:
+    return bool(text) and not text[-1].isalnum()
+
+
+def _noise(rng: np.random.Generator, weights: Weights) -> Floats:
+    """The random numbers of a line's next `BLOCK` steps, as `training.export` has them."""
+    waits = rng.standard_exponential((BLOCK, n_noise(weights) - 2), np.float32)
+    gumbel = -np.log(np.maximum(waits, np.float32(1e-30)))
+    return np.concatenate([gumbel, rng.standard_normal((BLOCK, 2), np.float32)], axis=1)
+
+
+# --- Densities ---------------------------------------------------------------------------------
 
 
 def log_density(steps: Floats, outputs: Floats, m: int) -> Doubles:
@@ -199,213 +371,3 @@ def log_density(steps: Floats, outputs: Floats, m: int) -> Doubles:
 def _log_sum(x: Doubles) -> Doubles:
     most = x.max(axis=1)
     return np.asarray(most + np.log(np.exp(x - most[:, None]).sum(axis=1)))
-
-
-def _noise(rng: np.random.Generator, weights: Weights) -> Floats:
-    """The random numbers of a line's next `BLOCK` steps, as `training.export` has them."""
-    n_logits = weights.mixtures + (3 if weights.has_end else 2)
-    waits = rng.standard_exponential((BLOCK, n_logits), np.float32)
-    gumbel = -np.log(np.maximum(waits, np.float32(1e-30)))
-    return np.concatenate([gumbel, rng.standard_normal((BLOCK, 2), np.float32)], axis=1)
-
-
-class _Rows:
-    """Lines side by side in the arrays that the network reads and writes.
-
-    The arrays stay where they are, and ONNX Runtime is told once.  The state has two sets of them,
-    one to read and one to write, which change places after each step.  `read` has all inputs by
-    name; what is changed there, the network sees.  `numbers` tells which line each row is, and
-    `began` where its window was when its stroke began.  More rows may come after these: of each the
-    row that it follows, whose steps it is shown.
-    """
-
-    def __init__(
-        self,
-        weights: Weights,
-        read: dict[str, NDArray[Any]],
-        numbers: list[int],
-        follows: Sequence[int] = (),
-        *,
-        keep: bool = False,
-    ) -> None:
-        self.weights, self.read, self.numbers, self.keep = weights, read, numbers, keep
-        self.follows = np.array(follows, np.intp)
-        self.began = np.zeros(len(numbers), np.intp)
-        n_rows = len(numbers) + len(follows)
-        shapes = {output.name: output.shape for output in weights.session.get_outputs()}
-        self.state = [name for name in read if f"next_{name}" in shapes]
-        self.other = read | {name: np.empty_like(read[name]) for name in self.state}
-        length = read["places"].shape[2] if weights.alphabet else 0
-        self.phi = np.zeros((n_rows, 1, length), np.float32)
-        self.outputs = np.zeros((n_rows, shapes["outputs"][1]), np.float32)
-        self.nothing = np.zeros((len(numbers), 0), np.float32)
-        self.bound = self._bound(self.read, self.other)
-        self.bound_next = self._bound(self.other, self.read)
-
-    def _bound(self, read: Arrays, other: Arrays) -> Any:
-        """The arrays as inputs and outputs of the network."""
-        bound = self.weights.session.io_binding()
-        results = {f"next_{name}": other[name] for name in self.state}
-        if self.weights.alphabet:
-            results["phi"] = self.phi
-        if self.keep:
-            results["outputs"] = self.outputs
-        for name, array in read.items():
-            bound.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))
-        for name, array in results.items():
-            bound.bind_ortvalue_output(name, ort.OrtValue.ortvalue_from_numpy(array))
-        return bound
-
-    @property
-    def drawn(self) -> Floats:
-        """What was drawn last, and is read next (lines, 3)."""
-        return self.read["step"][: len(self.numbers)]
-
-    def step(self) -> None:
-        """Let the network take one step."""
-        self.weights.session.run_with_iobinding(self.bound)
-        self.bound, self.bound_next = self.bound_next, self.bound
-        self.read, self.other = self.other, self.read
-        lifted = self.other["step"][: len(self.numbers), 2].nonzero()[0]
-        if self.weights.alphabet and len(lifted):
-            self.began[lifted] = self.phi[lifted, 0].argmax(axis=1)
-
-    def show(self, *, begins: bool) -> None:
-        """Let those that follow read next what was drawn last, as a line's first step or not."""
-        steps = self.drawn
-        if begins:
-            heights = steps[:, 1].astype(np.float64) * self.weights.deviation[1]
-            heights += self.weights.mean[1]
-            pairs = zip(steps, heights.tolist(), strict=True)
-            steps = np.stack([as_begin(self.weights, step, y) for step, y in pairs])
-        self.read["step"][len(steps) :] = steps[self.follows]
-
-    def seen(self) -> _Seen:
-        """What the last step gave, as it stands now."""
-        n = len(self.numbers)
-        outputs = self.outputs[:n].copy() if self.keep else self.nothing
-        return _Seen(self.drawn.copy(), self.phi[:n, 0].copy(), outputs)
-
-    def state_of(self, row: int) -> State:
-        return {name: self.read[name][row].copy() for name in self.state}
-
-    def states_behind(self, row: int) -> list[State]:
-        """Of those that follow it."""
-        first = len(self.numbers)
-        return [self.state_of(first + n) for n in np.flatnonzero(self.follows == row).tolist()]
-
-    def set_state(self, row: int, state: State) -> None:
-        for name, array in state.items():
-            self.read[name][row] = array
-
-    def only(self, going: list[int]) -> _Rows | None:
-        """These rows alone and those that follow them, or None where there are none."""
-        if not going:
-            return None
-        now_at = {row: at for at, row in enumerate(going)}
-        behind = [n for n, row in enumerate(self.follows.tolist()) if row in now_at]
-        rows = going + [len(self.numbers) + n for n in behind]
-        left = _Rows(
-            self.weights,
-            {name: array[rows] for name, array in self.read.items()},
-            [self.numbers[row] for row in going],
-            [now_at[row] for row in self.follows[behind].tolist()],
-            keep=self.keep,
-        )
-        left.began = self.began[going]
-        return left
-
-
-class _Seen(NamedTuple):
-    """Steps, phi and outputs, a row a line; outputs that are not kept have no columns."""
-
-    steps: Floats
-    phi: Floats
-    outputs: Floats
-
-
-def _first_inputs(
-    weights: Weights, texts: Sequence[str], smoothness: float
-) -> dict[str, NDArray[Any]]:
-    """The inputs of the first step: all zero, and the texts."""
-    read = first_inputs(weights.session, len(texts), 1 + max(map(len, texts)))
-    read["smoothness"][:] = smoothness
-    if weights.alphabet:
-        read["places"][:] = FAR
-        for row, text in enumerate(texts):
-            read["places"][row, 0, : len(text) + 1] = np.arange(1, len(text) + 2)
-            letters = [weights.alphabet.index(character) for character in text]
-            read["text"][row, np.arange(len(text)), letters] = 1
-    return read
-
-
-def _steps(
-    weights: Weights, jobs: Sequence[Job], smoothness: float, *, keep: bool
-) -> Iterator[tuple[_Rows, dict[int, bool]]]:
-    """The rows after each step, and those that end with it: whether they are complete.
-
-    Python looks at a single line only where its pen lifts; the rest happens for all at once.
-    """
-    if not jobs:
-        return
-    follows = [number for number, job in enumerate(jobs) for _ in job.then]
-    texts = [job.text for job in jobs] + [text for job in jobs for text in job.then]
-    inputs = _first_inputs(weights, texts, smoothness)
-    begun = _Rows(weights, inputs, list(range(len(jobs))), follows, keep=keep)
-    for row, job in enumerate(jobs):
-        if job.state is not None:
-            begun.set_state(row, job.state)
-    rows: _Rows | None = begun
-    t, soonest = 0, min(job.budget for job in jobs)
-    while rows:
-        if t % BLOCK == 0:
-            block = np.stack([_noise(jobs[number].rng, weights) for number in rows.numbers], axis=1)
-        rows.read["noise"][: len(rows.numbers)] = block[t % BLOCK]
-        rows.step()
-        t += 1
-        ended = _ended_by_themselves(rows, jobs)
-        if t >= soonest:
-            for row, number in enumerate(rows.numbers):
-                if jobs[number].budget <= t:
-                    ended.setdefault(row, False)
-                    rows.drawn[row, 2] = LIFTS
-        if follows:
-            rows.show(begins=t == 1)
-        yield rows, ended
-        if ended:
-            going = [row for row in range(len(rows.numbers)) if row not in ended]
-            block = block[:, going]
-            rows = rows.only(going)
-            soonest = min(jobs[number].budget for number in rows.numbers) if rows else 0
-
-
-def _ended_by_themselves(rows: _Rows, jobs: Sequence[Job]) -> dict[int, bool]:
-    """The rows that have come to the end of their text; a pen that does anything else lifts."""
-    ended = {}
-    for row in rows.drawn[:, 2].nonzero()[0].tolist():
-        job = jobs[rows.numbers[row]]
-        place = int(rows.phi[row, 0].argmax()) if job.text else 0
-        if is_end(float(rows.drawn[row, 2]), place, int(rows.began[row]), job.text):
-            ended[row] = True
-        rows.drawn[row, 2] = LIFTS
-    return ended
-
-
-def is_end(pen: float, place: int, began: int, text: str) -> bool:
-    """Whether a pen that lifts or ends, with the window at `place`, ends the line.
-
-    The paper's rule is the window past the text (section 5.3).  The network's own end counts once
-    the window has come to the last letters, and a sign that the text ends with has a stroke of its
-    own: the window was there when that `began`.
-    """
-    n = len(text)
-    if not n or place >= n:
-        return bool(n) or pen == ENDS
-    has_come = place >= max(n - 2, n // 2) and (text[-1].isalnum() or began >= n - 1)
-    return pen == ENDS and has_come
-
-
-def _drawing(job: Job, parts: Sequence[_Seen], complete: bool, states: Sequence[State]) -> Drawing:
-    steps, phi, outputs = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    kept = len(steps) if outputs.shape[1] else 0
-    return Drawing(steps, complete, phi[:, : len(job.text) + 1], outputs[:kept], states)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from handwriter.errors import BadHand, BadReader, HandwriterError
 
-FORMAT, VERSION = "handwriter hand", 3
+FORMAT, VERSION = "handwriter hand", 4
 READER_FORMAT, READER_VERSION = "handwriter reader", 1
 DEFAULT_HAND = DEFAULT_READER = "open"
 STYLES = ".styles.jsonl"  # in place of .onnx: the file of a hand's styles
@@ -55,12 +55,13 @@ _READER = _Kind("reader", READER_FORMAT, READER_VERSION, BadReader)
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """An opened hand: the network's step as an ONNX Runtime session, and what is known of it.
+    """An opened hand: the network's steps as an ONNX Runtime session, and what is known of it.
 
     `characters` are those that it learned; `alphabet` is what its network can be asked for, and
     is empty for one that writes without text.  `mean` and `deviation` (x, y) turn the network's
     offsets into the hand's unit.  `pace` is its mean number of characters a step.  `styles` is
-    what its file of styles holds (`handwriter.styles`), empty where none lies beside it.
+    what its file of styles holds (`handwriter.styles`), empty where none lies beside it.  Up to
+    `threads` may draw at once.
     """
 
     session: ort.InferenceSession
@@ -79,11 +80,7 @@ class Weights:
     pace: float
     about: dict[str, str]
     styles: bytes = b""
-
-    @property
-    def threads(self) -> int:
-        """How many may be used at once."""
-        return int(self.session.get_session_options().intra_op_num_threads)
+    threads: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,8 +119,9 @@ def load_weights(
     Raises BadHand where there is none, or the file is damaged or something else.
     """
     name = os.fspath(name_or_path)
-    weights = _opened(_HAND, name, threads, _hand_of, _shapes)
-    return replace(weights, styles=_read_styles(name))
+    # Lines are dealt out to threads (`handwriter.pen`): each step is taken by one of them.
+    weights = _opened(_HAND, name, 1, _hand_of, _shapes)
+    return replace(weights, styles=_read_styles(name), threads=threads)
 
 
 def load_reader_weights(
@@ -308,34 +306,40 @@ def _pair(values: list[float]) -> tuple[float, float]:
 
 
 def _shapes(weights: Weights) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Inputs and outputs of the step (see `training.export`), as `_found` has them."""
+    """Inputs and outputs of the steps (see `training.export`), as `_found` has them."""
     a, m, cells = len(weights.alphabet), weights.mixtures, weights.cells
     layers, n_pen = range(1, weights.layers + 1), 3 if weights.has_end else 1
     as_read = _BYTES if weights.about["weights"] == "int8" else _FLOATS
     state: dict[str, tuple[Any, ...]] = {"step": (_FLOATS, 3)}
     state |= {f"hidden_{number}": (as_read, cells) for number in layers}
     state |= {f"cell_{number}": (_FLOATS, cells) for number in layers}
-    inputs: dict[str, tuple[Any, ...]] = {"smoothness": (_FLOATS, 1)}
-    inputs |= {"noise": (_FLOATS, m + max(n_pen, 2) + 2)}
-    outputs: dict[str, tuple[Any, ...]] = {"outputs": (_FLOATS, 6 * m + n_pen)}
+    inputs: dict[str, tuple[Any, ...]] = {"smoothness": (_FLOATS, 1), "follows": (_INTEGERS,)}
+    inputs |= {"noise": (_FLOATS, "lines", m + max(n_pen, 2) + 2), "shown": (_FLOATS, "lines", 3)}
+    outputs: dict[str, tuple[Any, ...]] = {"steps": (_FLOATS, "lines", 3)}
+    outputs |= {"outputs": (_FLOATS, "lines", 6 * m + n_pen)}
     if a:
         state |= {"window": (as_read, a), "kappa": (_FLOATS, weights.windows, 1)}
-        inputs |= {"text": (_FLOATS, "length", a), "places": (_FLOATS, 1, "length")}
-        outputs |= {"phi": (_FLOATS, 1, "length")}
+        inputs |= {"text": (_INTEGERS, "length"), "places": (_FLOATS, 1, "length")}
+        outputs |= {"phi": (_FLOATS, "lines", 1, "length")}
     return state | inputs, {f"next_{name}": kind for name, kind in state.items()} | outputs
 
 
 def first_inputs(session: ort.InferenceSession, lines: int, length: int) -> dict[str, NDArray[Any]]:
-    """What a hand's step reads at first, for texts that are still empty: nothing drawn or seen."""
-    sizes, kinds = {"lines": lines, "length": length}, {_FLOATS: np.float32, _BYTES: np.uint8}
+    """What a hand's first step reads, for texts that are still empty: nothing drawn or seen.
+
+    What each step is given by itself, noise and what is shown, is not among it.
+    """
+    sizes = {"lines": lines, "length": length}
+    kinds = {_FLOATS: np.float32, _BYTES: np.uint8, _INTEGERS: np.int64}
     read: dict[str, NDArray[Any]] = {
         tensor.name: np.zeros([sizes.get(n, n) for n in tensor.shape], kinds[tensor.type])
         for tensor in session.get_inputs()
+        if "steps" not in tensor.shape and tensor.name != "follows"
     }
     for name, array in read.items():
         if name.startswith("hidden") and array.dtype == np.uint8:
             array[:] = ZERO
-    return read
+    return read | {"follows": np.arange(lines)}
 
 
 # --- Readers -----------------------------------------------------------------------------------

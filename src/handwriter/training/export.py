@@ -1,8 +1,8 @@
-"""From a checkpoint to a hand: one `.onnx` file with the step, int8 weights and all metadata.
+"""From a checkpoint to a hand: one `.onnx` file with its steps, int8 weights and all metadata.
 
-The graph is one step of writing: the last step, the noise and the state go in, the next step and
-state come out.  Sampling happens inside (eqs. 61-62), so every runtime draws the same ink from the
-same noise.  What it computes is held against `training.sample` by a test.
+The graph takes as many steps of writing as there is noise for: noise, texts and state go in, the
+steps and the next state come out.  Sampling happens inside (eqs. 61-62), so every runtime draws
+the same ink from the same noise.  What it computes is held against `training.sample` by a test.
 
 Inputs, for any number of lines:
 
@@ -11,25 +11,29 @@ Inputs, for any number of lines:
     cell_1, cell_2 ... (lines, cells)
     window (lines, alphabet)        with int8 weights as bytes of `WINDOW_LEVEL` each
     kappa (lines, windows, 1)
-    text (lines, length, alphabet)  one-hot, with one empty place after the last character
+    text (lines, length)            places in the alphabet, whose length stands for no character
     places (lines, 1, length)       1, 2, 3 ...; FAR where padded, beyond any window
     smoothness (lines, 1)           the paper's bias
-    noise (lines, mixtures + 4)     Gumbel noise for the component and the pen (two or three
+    follows (lines,)                the line whose steps this one takes: its own number
+    noise (steps, lines, mixtures + 4)      Gumbel noise for the component and the pen (two or three
                                     numbers, as many as it has states), two standard normals
+    shown (steps, lines, 3)         what counts as drawn instead (section 5.5), NaN where nothing
 
-Outputs: the same state names with `next_` before them; `next_step`, its pen state 0, 1 or 2 where
-the line ends; `phi` (lines, 1, length), the window's weights; `outputs` (lines, n_outputs), the
-raw output vector in the order mu_x, mu_y, sigma_hat_x, sigma_hat_y, rho_hat, pi_hat (each one
-value a component), pen.  A prediction network has no window, kappa, text, places and phi.
+Outputs: the same state names with `next_` before them; `steps` (steps, lines, 3), their pen states
+0, 1 or 2 where the line ends; `phi` (steps, lines, 1, length), the window's weights; `outputs`
+(steps, lines, n_outputs), the raw output vectors in the order mu_x, mu_y, sigma_hat_x, sigma_hat_y,
+rho_hat, pi_hat (each one value a component), pen.  A prediction network has no window, kappa, text,
+places and phi.
 
 What a step of one line costs is reading the weights and starting the nodes; of many lines, the
-arithmetic.  So each layer is one product, of bytes with int8 weights, which processors with VNNI
-or AMX have instructions for.
+arithmetic.  So each gate is one product, of bytes with int8 weights, which processors with VNNI
+or AMX have instructions for, and nothing is copied between them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -77,51 +81,94 @@ Floats = NDArray[np.float32]
 
 
 class _Graph(Graph):
-    """The step in the making, its products in integers where the hand is to be int8."""
+    """The steps in the making, their products in integers where the hand is to be int8."""
 
     def __init__(self, *, int8: bool) -> None:
         super().__init__()
         self.int8 = int8
 
-    def product(
+    def products(
         self,
         x: str,
         weights: Floats,
         bias: Floats,
         *,
-        to: str,
+        to: Sequence[str],
         from_zero: slice = NOWHERE,
         like: Floats | None = None,
-    ) -> str:
-        """x (lines, n) @ weights (n, outputs) + bias; with int8 weights x is in bytes of `LEVEL`.
+    ) -> list[str]:
+        """x (lines, n) @ weights (n, outputs) + bias, the outputs dealt out evenly to some names.
 
-        Of those, `ZERO` stands for 0; for the columns in `from_zero` 0 does.  Weights have seven
-        bits, rounded for an x `like` these (samples, n): processors without VNNI add pairs of
-        products in 16 bits, which overflow with eight, and then every machine would write other
-        ink.
+        With int8 weights x is in bytes of `LEVEL`, of which `ZERO` stands for 0; for the columns in
+        `from_zero` 0 does.  Weights have seven bits, rounded for an x `like` these (samples, n):
+        processors without VNNI add pairs of products in 16 bits, which overflow with eight, and
+        then every machine would write other ink.
         """
         if not self.int8:
-            return self.affine(x, weights, bias, to=to)
+            parts = zip(np.split(weights, len(to), axis=1), np.split(bias, len(to)), strict=True)
+            return [self.affine(x, *part, to=name) for part, name in zip(parts, to, strict=True)]
         stored, scale = rounded(weights, MOST_WEIGHT, like)
         too_much = scale * stored[from_zero].sum(axis=0, dtype=np.int64) * (ZERO * LEVEL)
-        return self.add(
-            "MatMulIntegerToFloat",
-            x,
-            self.constant(stored, f"{to}_weights"),
-            self.constant(np.float32(LEVEL)),
-            self.constant(scale, f"{to}_scale"),
-            self.constant(np.uint8(ZERO)),
-            "",
-            self.constant(np.float32(bias + too_much), f"{to}_bias"),
-            to=to,
-            domain=MICROSOFT,
-        )
+        return self.byte_products(x, stored, scale, (bias + too_much).astype(np.float32), to=to)
+
+    def byte_products(
+        self, x: str, stored: NDArray[np.int8], scale: Floats, bias: Floats, *, to: Sequence[str]
+    ) -> list[str]:
+        """The same with weights that are rounded, and a bias that knows of `from_zero`."""
+        level, zero = self.constant(np.float32(LEVEL)), self.constant(np.uint8(ZERO))
+        columns = (np.split(array, len(to), axis=-1) for array in (stored, scale, bias))
+        return [
+            self.add(
+                "MatMulIntegerToFloat",
+                x,
+                self.constant(np.ascontiguousarray(weights), f"{name}_weights"),
+                level,
+                self.constant(each, f"{name}_scale"),
+                zero,
+                "",
+                self.constant(offset, f"{name}_bias"),
+                to=name,
+                domain=MICROSOFT,
+            )
+            for name, weights, each, offset in zip(to, *columns, strict=True)
+        ]
 
     def declared(self, name: str, shape: list[Any]) -> onnx.ValueInfoProto:
-        """An input or output of the step: bytes where the layers read it so, else fp32."""
+        """An input or output: bytes where the layers read it so, else fp32."""
         in_bytes = self.int8 and name.removeprefix("next_").startswith(("hidden", "window"))
         kind = TensorProto.UINT8 if in_bytes else TensorProto.FLOAT
+        kind = TensorProto.INT64 if name in ("follows", "text") else kind
         return helper.make_tensor_value_info(name, kind, shape)
+
+    def repeat(
+        self,
+        state: dict[str, list[Any]],
+        given: dict[str, list[Any]],
+        seen: dict[str, list[Any]],
+    ) -> None:
+        """Make all nodes so far one step of many.
+
+        The `state` is carried from step to step; each step is `given` its part and gives what is
+        `seen`.  What else it reads is the same for all.
+        """
+        inputs = [self._declared_as(now(name), name, of) for name, of in (state | given).items()]
+        outputs = [self._declared_as(new(name), name, of) for name, of in (state | seen).items()]
+        step = helper.make_graph(self.nodes, "step", inputs, outputs)
+        self.nodes = []
+        results = [f"next_{name}" for name in state] + list(seen)
+        self.add_many("Scan", *state, *given, to=results, body=step, num_scan_inputs=len(given))
+
+    def one_hot(self, x: str, size: int, *, to: str) -> None:
+        """Numbers below `size` as ones among zeros, others as zeros, before all other nodes."""
+        later, self.nodes = self.nodes, []
+        zero_one = self.constant(np.array([0, 1], np.float32))
+        self.add("OneHot", x, self.constant(np.array(size)), zero_one, to=to)
+        self.nodes += later
+
+    def _declared_as(self, name: str, what: str, shape: list[Any]) -> onnx.ValueInfoProto:
+        declared = self.declared(what, shape)
+        declared.name = name
+        return declared
 
     def affine(self, x: str, weights: Floats, bias: Floats, *, to: str) -> str:
         """x (lines, n) @ weights (n, outputs) + bias in fp32."""
@@ -140,10 +187,10 @@ class _Graph(Graph):
         return self.add("QuantizeLinear", x, each, offset, to=to)
 
 
-def step_graph(
+def steps_graph(
     network: Network, *, int8: bool = False, like: Batch | None = None
 ) -> onnx.ModelProto:
-    """The network's single step, sampling included, as an ONNX model.
+    """The network's steps, sampling included, as an ONNX model.
 
     Int8 weights are rounded for lines `like` those of a batch, if one is given.
     """
@@ -153,7 +200,7 @@ def step_graph(
     nothing: list[Floats | None] = [None] * (config.layers + 1)
     *of_layers, of_outputs = what_is_read(network, like) if int8 and like else nothing
     pen = _pen(graph)
-    window = ["window"] if config.reads_text else []
+    window = [now("window")] if config.reads_text else []
     hiddens: list[str] = []
     for number in range(1, config.layers + 1):
         of_layer = f"layers.{number - 1}."
@@ -162,37 +209,56 @@ def step_graph(
             for name, value in p.items()
             if name.startswith(of_layer)
         }
-        x = graph.add("Concat", pen, *window, *hiddens[-1:], f"hidden_{number}", axis=1)
+        x = graph.add("Concat", pen, *window, *hiddens[-1:], now(f"hidden_{number}"), axis=1)
         hidden = _layer(graph, number, x, parameters, config, of_layers[number - 1])
-        hiddens.append(f"next_hidden_{number}")
+        hiddens.append(new(f"hidden_{number}"))
         if number == 1 and config.reads_text:
             window = [_window(graph, hidden, parameters["to_window"], parameters["window_bias"])]
     order = outputs_in_order(config.mixtures, config.n_outputs)
     every = graph.add("Concat", *hiddens, axis=1)
-    graph.product(
-        every, p["output.weight"][order].T, p["output.bias"][order], to="outputs", like=of_outputs
-    )
-    _draw(graph, config.mixtures, config.end_token)
-    return _model(graph, config)
+    graph.products(
+        every, p["output.weight"][order].T, p["output.bias"][order], to=[new("outputs")],
+        like=of_outputs,
+    )  # fmt: skip
+    _take(graph, _draw(graph, config.mixtures, config.end_token))
+    return model_of(graph, config)
 
 
-def _model(graph: _Graph, config: NetworkConfig) -> onnx.ModelProto:
-    """The nodes with their inputs and outputs declared."""
+def now(name: str) -> str:
+    """What a single step reads of what goes into the graph."""
+    return f"{name}_now"
+
+
+def new(name: str) -> str:
+    """What a single step gives of what comes out of it."""
+    return f"{name}_new"
+
+
+def model_of(graph: _Graph, config: NetworkConfig) -> onnx.ModelProto:
+    """The nodes of one step as a graph of many, with its inputs and outputs declared."""
     a, layers = len(config.alphabet), range(1, config.layers + 1)
     state: dict[str, list[Any]] = {"step": ["lines", N_INPUTS]}
     state |= {f"hidden_{number}": ["lines", config.cells] for number in layers}
     state |= {f"cell_{number}": ["lines", config.cells] for number in layers}
-    inputs: dict[str, list[Any]] = {"smoothness": ["lines", 1], "noise": ["lines", n_noise(config)]}
-    results: dict[str, list[Any]] = {"outputs": ["lines", config.n_outputs]}
+    whole: dict[str, list[Any]] = {"smoothness": ["lines", 1], "follows": ["lines"]}
+    given: dict[str, list[Any]] = {"noise": ["lines", n_noise(config)]}
+    given |= {"shown": ["lines", N_INPUTS]}
+    seen: dict[str, list[Any]] = {"steps": ["lines", N_INPUTS]}
+    seen |= {"outputs": ["lines", config.n_outputs]}
     if a:
         state |= {"window": ["lines", a], "kappa": ["lines", config.windows, 1]}
-        inputs |= {"text": ["lines", "length", a], "places": ["lines", 1, "length"]}
-        results |= {"phi": ["lines", 1, "length"]}
-    results |= {f"next_{name}": shape for name, shape in state.items()}
+        whole |= {"text": ["lines", "length"], "places": ["lines", 1, "length"]}
+        seen |= {"phi": ["lines", 1, "length"]}
+    graph.repeat(state, given, seen)
+    if a:
+        graph.one_hot("text", a, to="one_hot")
+    each = {name: ["steps", *shape] for name, shape in (given | seen).items()}
     return graph.model(
-        "step",
-        [graph.declared(name, shape) for name, shape in (state | inputs).items()],
-        [graph.declared(name, shape) for name, shape in results.items()],
+        "steps",
+        [graph.declared(name, shape) for name, shape in (state | whole).items()]
+        + [graph.declared(name, each[name]) for name in given],
+        [graph.declared(f"next_{name}", shape) for name, shape in state.items()]
+        + [graph.declared(name, each[name]) for name in seen],
     )
 
 
@@ -216,14 +282,14 @@ def _pen(graph: _Graph) -> str:
     the line ends.
     """
     if not graph.int8:
-        return graph.add("Min", "step", graph.constant([[np.inf, np.inf, 1.0]]))
+        return graph.add("Min", now("step"), graph.constant([[np.inf, np.inf, 1.0]]))
     n = PEN_COPIES
     spread = np.zeros((N_INPUTS, 2 * n + 1), np.float32)
     spread[0, :n] = spread[1, n : 2 * n] = 1 / n
     spread[2, 2 * n] = 1
     shift = LEVEL * ((np.arange(n) + 0.5) / n - 0.5)
     shares = graph.affine(
-        "step", spread, np.concatenate([shift, shift, [0]]).astype(np.float32), to="pen_shares"
+        now("step"), spread, np.concatenate([shift, shift, [0]]).astype(np.float32), to="pen_shares"
     )
     return graph.as_bytes(shares, LEVEL, ZERO)
 
@@ -239,7 +305,7 @@ def _layer(
     """One layer's step (eqs. 7-11); returns the new hidden vector in fp32.
 
     `x` is what it reads, such as `like`: pen, window, the new hidden vector below and its own last
-    one.  Defines next_hidden_`number` and next_cell_`number`.
+    one.  Defines the layer's new hidden and cell.
     """
     weights, n_pen = np.concatenate([p["input"], p["recurrent"]]), N_INPUTS
     if graph.int8:
@@ -248,18 +314,23 @@ def _layer(
         weights = np.concatenate([copies, window * np.float32(WINDOW_LEVEL / LEVEL), hiddens])
         n_pen = len(copies)
         like = None if like is None else _in_bytes(like, len(config.alphabet))
-    gates = graph.product(
+    gates = graph.products(
         x,
-        _gates_in_order(weights),
-        _gates_in_order(p["bias"][None])[0],
-        to=f"gates_{number}",
+        weights,
+        p["bias"],
+        to=gates_of(number),
         from_zero=slice(n_pen, n_pen + len(config.alphabet)),
         like=like,
     )
-    hidden = _cell(graph, number, gates, p.get("peephole"), config.cells)
+    hidden = cell_step(graph, number, gates, p.get("peephole"))
     if graph.int8:
-        graph.as_bytes(hidden, LEVEL, ZERO, to=f"next_hidden_{number}")
+        graph.as_bytes(hidden, LEVEL, ZERO, to=new(f"hidden_{number}"))
     return hidden
+
+
+def gates_of(number: int) -> list[str]:
+    """What is sent to the gates of a layer, in the order of its weights."""
+    return [f"{gate}_{number}" for gate in ("input", "forget", "candidate", "output")]
 
 
 def _in_bytes(x: Floats, n_window: int) -> Floats:
@@ -269,49 +340,34 @@ def _in_bytes(x: Floats, n_window: int) -> Floats:
     return np.concatenate([shares, window * np.float32(LEVEL / WINDOW_LEVEL), hiddens], axis=1)
 
 
-def _gates_in_order(weights: Floats) -> Floats:
-    """Columns input, forget, cell, output -> input, output, forget, cell."""
-    gates = weights.reshape(len(weights), 4, -1)[:, [0, 3, 1, 2]]
-    return gates.reshape(len(weights), -1)
-
-
-def _cell(graph: _Graph, number: int, gates: str, peephole: Floats | None, n: int) -> str:
-    """Eqs. 7-11 from what the gates are sent (lines, 4 cells), in the order above."""
-    last = f"cell_{number}"
-    three, candidate = graph.split(gates, [3 * n, n])
-    if peephole is None:
-        opens, shows, keeps = graph.split(graph.add("Sigmoid", three), [n, n, n])
-    else:
-        opens, shows, keeps = graph.split(three, [n, n, n])
-        opens = graph.add(
-            "Sigmoid", _seeing(graph, opens, last, peephole[0], f"{gates}_peephole_0")
-        )
-        keeps = graph.add(
-            "Sigmoid", _seeing(graph, keeps, last, peephole[1], f"{gates}_peephole_1")
-        )
-    kept = graph.add("Mul", keeps, last)
-    new = graph.add("Mul", opens, graph.add("Tanh", candidate))
-    cell = graph.add("Add", kept, new, to=f"next_cell_{number}")  # eq. 9
+def cell_step(graph: _Graph, number: int, gates: Sequence[str], peephole: Floats | None) -> str:
+    """Eqs. 7-11 from what the gates are sent (lines, cells) each, in the order of `gates_of`."""
+    last, (opens, keeps, candidate, shows) = now(f"cell_{number}"), gates
     if peephole is not None:
-        shows = graph.add(
-            "Sigmoid", _seeing(graph, shows, cell, peephole[2], f"{gates}_peephole_2")
-        )
-    to = None if graph.int8 else f"next_hidden_{number}"
-    return graph.add("Mul", shows, graph.add("Tanh", cell), to=to)  # eq. 11
+        opens = _seeing(graph, opens, last, peephole[0])
+        keeps = _seeing(graph, keeps, last, peephole[1])
+    kept = graph.add("Mul", graph.add("Sigmoid", keeps), last)
+    new_part = graph.add("Mul", graph.add("Sigmoid", opens), graph.add("Tanh", candidate))
+    cell = graph.add("Add", kept, new_part, to=new(f"cell_{number}"))  # eq. 9
+    if peephole is not None:
+        shows = _seeing(graph, shows, cell, peephole[2])
+    to = None if graph.int8 else new(f"hidden_{number}")
+    return graph.add("Mul", graph.add("Sigmoid", shows), graph.add("Tanh", cell), to=to)  # eq. 11
 
 
-def _seeing(graph: _Graph, gate: str, cell: str, diagonal: Floats, name: str) -> str:
+def _seeing(graph: _Graph, gate: str, cell: str, diagonal: Floats) -> str:
     """The gate with what it sees of the cell by its peepholes."""
-    return graph.add("Add", gate, graph.add("Mul", cell, graph.constant(diagonal[None], name)))
+    weights = graph.constant(diagonal[None], f"{gate}_peephole")
+    return graph.add("Add", gate, graph.add("Mul", cell, weights))
 
 
 def _window(graph: _Graph, hidden: str, to_window: Floats, bias: Floats) -> str:
-    """The window's step (eqs. 46-51); returns next_window, defines phi and next_kappa."""
+    """The window's step (eqs. 46-51); returns the new window, defines phi and kappa."""
     k = len(bias) // 3
     hats = graph.affine(hidden, to_window, bias, to="window_hats")
     each = graph.constant(np.array([-1, 3 * k, 1]))  # a window a row, the text along it
     alpha_hat, beta_hat, pace_hat = graph.split(graph.add("Reshape", hats, each), [k, k, k])
-    kappa = graph.add("Add", "kappa", graph.add("Exp", pace_hat), to="next_kappa")  # eq. 51
+    kappa = graph.add("Add", now("kappa"), graph.add("Exp", pace_hat), to=new("kappa"))  # eq. 51
     distance = graph.add("Sub", kappa, "places")
     squared = graph.add("Mul", distance, distance)
     exponent = graph.add("Mul", squared, graph.add("Exp", beta_hat))
@@ -321,24 +377,24 @@ def _window(graph: _Graph, hidden: str, to_window: Floats, bias: Floats) -> str:
     bells = graph.add("Exp", log_bells)
     # Not ReduceSum, which adds in another order where there is one line only.
     ones = graph.constant(np.ones((1, 1, k), np.float32))
-    phi = graph.add("MatMul", ones, bells, to="phi")  # eq. 46
-    seen = graph.add("MatMul", phi, "text")  # eq. 47
-    flat, to = graph.constant(np.array([1])), "next_window"
+    phi = graph.add("MatMul", ones, bells, to=new("phi"))  # eq. 46
+    seen = graph.add("MatMul", phi, "one_hot")  # eq. 47
+    flat, to = graph.constant(np.array([1])), new("window")
     if not graph.int8:
         return graph.add("Squeeze", seen, flat, to=to)
     seen = graph.add("Squeeze", seen, flat)
     return graph.as_bytes(seen, WINDOW_LEVEL, 0, to=to, name="window_level")
 
 
-def _draw(graph: _Graph, m: int, end_token: bool) -> None:
+def _draw(graph: _Graph, m: int, end_token: bool) -> str:
     """Draw the next step from `outputs`, as `training.sample.draw` does (eqs. 61-62)."""
-    _, pi_hat, pen = graph.split("outputs", [5 * m, m, 3 if end_token else 1])
-    for_pi, for_pen, first, second = graph.split("noise", [m, 3 if end_token else 2, 1, 1])
+    _, pi_hat, pen = graph.split(new("outputs"), [5 * m, m, 3 if end_token else 1])
+    for_pi, for_pen, first, second = graph.split(now("noise"), [m, 3 if end_token else 2, 1, 1])
     one = graph.constant(np.float32(1))
     sharper = graph.add("Mul", pi_hat, graph.add("Add", "smoothness", one))  # eq. 62
     chosen = graph.add("ArgMax", graph.add("Add", sharper, for_pi), axis=1)
     places = graph.add("Add", chosen, graph.constant(np.arange(5) * m))
-    picked = graph.add("GatherElements", "outputs", places, axis=1)
+    picked = graph.add("GatherElements", new("outputs"), places, axis=1)
     mu, sigma_hat, rho_hat = graph.split(picked, [2, 2, 1])
     sigma = graph.add("Exp", graph.add("Sub", sigma_hat, "smoothness"))  # eq. 61
     # sqrt(1 - rho^2) is 1 / cosh(rho_hat), in which nothing cancels as rho nears 1.
@@ -347,7 +403,15 @@ def _draw(graph: _Graph, m: int, end_token: bool) -> None:
     spread = graph.add("Mul", sigma, graph.add("Concat", first, mixed, axis=1))
     xy = graph.add("Add", mu, spread)
     state = _pen_state(graph, pen, for_pen, end_token)
-    graph.add("Concat", xy, state, to="next_step", axis=1)
+    return graph.add("Concat", xy, state, axis=1)
+
+
+def _take(graph: _Graph, drawn: str) -> None:
+    """The step that counts: what is shown, else what the line that it follows has drawn."""
+    followed = graph.add("Gather", drawn, "follows", axis=0)
+    is_free, shown = graph.add("IsNaN", now("shown")), now("shown")
+    step = graph.add("Where", is_free, followed, shown, to=new("step"))
+    graph.add("Identity", step, to=new("steps"))
 
 
 def _pen_state(graph: _Graph, pen: str, noise: str, end_token: bool) -> str:
@@ -384,7 +448,7 @@ def export(
         return export_reader(network, name=name, licence=licence, data=data, about=about, int8=int8)
     some = np.random.default_rng(1).permutation(lines.where("train"))[:ROUNDING_LINES]
     like = task.make_batch(some, None) if int8 else None
-    model = step_graph(network, int8=int8, like=like)
+    model = steps_graph(network, int8=int8, like=like)
     about |= {
         "format": FORMAT,
         "version": VERSION,
@@ -458,7 +522,7 @@ def accuracy(network: Network, model: onnx.ModelProto, batch: Batch) -> dict[str
 
 
 def _outputs_along(model: onnx.ModelProto, batch: Batch) -> Floats:
-    """The output vectors (steps, lines, n_outputs) of the step, shown the lines of a batch."""
+    """The output vectors (steps, lines, n_outputs) of a model that is shown a batch's lines."""
     options = ort.SessionOptions()
     options.log_severity_level = 4
     session = ort.InferenceSession(
@@ -468,22 +532,16 @@ def _outputs_along(model: onnx.ModelProto, batch: Batch) -> Floats:
     feed = first_inputs(session, lines, length)
     if batch.text:
         places = np.arange(1, length + 1, dtype=np.float32)
-        feed["text"] = batch.text.one_hot.cpu().numpy()
+        codes = batch.text.one_hot.cpu().numpy()
         far = batch.text.mask.cpu().numpy() == 0
+        feed["text"] = np.where(far, codes.shape[2], codes.argmax(axis=2))
         feed["places"] = np.where(far, np.float32(FAR), places)[:, None]
-    carried = [name for name in feed if name in _carried(session) and name != "step"]
-    outputs = []
-    for seen in batch.seen.cpu().numpy():
-        feed["step"] = seen
-        results = session.run(["outputs", *(f"next_{name}" for name in carried)], feed)
-        outputs.append(results[0])
-        feed |= dict(zip(carried, results[1:], strict=True))
-    return np.array(outputs)
-
-
-def _carried(session: ort.InferenceSession) -> set[str]:
-    names = (output.name for output in session.get_outputs())
-    return {name.removeprefix("next_") for name in names if name.startswith("next_")}
+    seen = batch.seen.cpu().numpy()
+    feed["step"], feed["shown"] = seen[0], np.concatenate([seen[1:], np.zeros_like(seen[:1])])
+    noise = next(entry for entry in session.get_inputs() if entry.name == "noise")
+    feed["noise"] = np.zeros((*seen.shape[:2], noise.shape[2]), np.float32)
+    (outputs,) = session.run(["outputs"], feed)
+    return np.asarray(outputs)
 
 
 def known_characters(texts: list[str], alphabet: str) -> str:

@@ -22,6 +22,8 @@ from handwriter.training.checkpoint import Checkpoint
 from handwriter.training.export import (
     LEVEL,
     PEN_COPIES,
+    gates_of,
+    new,
     outputs_in_order,
 )
 from handwriter.training.network import N_INPUTS, NetworkConfig
@@ -99,15 +101,16 @@ def _network(stored: _Stored, config: NetworkConfig) -> dict[str, Floats]:
         found["layers.0.to_window"] = stored.matrix("window_hats")
         found["layers.0.window_bias"] = stored["window_hats_bias"]
     back = np.argsort(outputs_in_order(config.mixtures, config.n_outputs))
-    found["output.weight"] = stored.matrix("outputs").T[back]
-    found["output.bias"] = stored["outputs_bias"][back]
+    found["output.weight"] = stored.matrix(new("outputs")).T[back]
+    found["output.bias"] = stored[f"{new('outputs')}_bias"][back]
     return found
 
 
 def _layer(stored: _Stored, layer: int, config: NetworkConfig) -> dict[str, Floats]:
-    name, a = f"gates_{layer + 1}", len(config.alphabet)
-    weights, bias = stored.matrix(name), stored[f"{name}_bias"]
-    if stored[f"{name}_weights"].dtype == np.int8:
+    gates, a = gates_of(layer + 1), len(config.alphabet)
+    weights = np.concatenate([stored.matrix(gate) for gate in gates], axis=1)
+    bias = np.concatenate([stored[f"{gate}_bias"] for gate in gates])
+    if stored[f"{gates[0]}_weights"].dtype == np.int8:
         n_pen = 2 * PEN_COPIES + 1
         pen, window, hiddens = np.split(weights, [n_pen, n_pen + a])
         # What the bytes of the window, which begin at 0, were short of ZERO.
@@ -115,20 +118,11 @@ def _layer(stored: _Stored, layer: int, config: NetworkConfig) -> dict[str, Floa
         window = window * np.float32(LEVEL / stored.get("window_level", FIRST_WINDOW_LEVEL))
         weights = np.concatenate([pen[[0, PEN_COPIES, -1]], window, hiddens])
     n_input = N_INPUTS + (a + config.cells if layer else 0)
-    found = {
-        "input": _torch_gates(weights[:n_input]),
-        "recurrent": _torch_gates(weights[n_input:]),
-        "bias": _torch_gates(bias[None])[0],
-    }
+    found = {"input": weights[:n_input], "recurrent": weights[n_input:], "bias": bias}
     if config.peepholes:
-        found["peephole"] = np.concatenate([stored[f"{name}_peephole_{i}"] for i in range(3)])
+        sees = [gate for gate in gates if not gate.startswith("candidate")]
+        found["peephole"] = np.concatenate([stored[f"{gate}_peephole"] for gate in sees])
     return found
-
-
-def _torch_gates(weights: Floats) -> Floats:
-    """Columns input, output, forget, cell, as the step has them -> input, forget, cell, output."""
-    gates = weights.reshape(len(weights), 4, -1)[:, [0, 2, 3, 1]]
-    return gates.reshape(len(weights), -1)
 
 
 # --- Readers -----------------------------------------------------------------------------------
