@@ -19,9 +19,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from handwriter.training.export import gates_of, new, steps_graph
 from handwriter.training.graph import sealed_file
 from handwriter.training.network import Network, NetworkConfig
+from handwriter.training.steps_graph import gates_of, new, steps_graph
 from handwriter.weights import VERSION
 
 OLD_ORDER = ("input", "output", "forget", "candidate")  # of the gates' columns

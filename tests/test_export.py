@@ -13,19 +13,12 @@ import torch
 from tiny_hand import FACTS, LINES, checkpoint, exported, network
 
 from handwriter.errors import TrainingFailed
-from handwriter.training.export import (
-    LEVEL,
-    PEN_COPIES,
-    WINDOW_LEVEL,
-    export,
-    known_characters,
-    steps_graph,
-    what_is_read,
-)
+from handwriter.training.export import export, known_characters, what_is_read
 from handwriter.training.graph import Graph
 from handwriter.training.network import Network, one_hot
 from handwriter.training.recipe import ASCII, GRAVES57, NON_LETTER
 from handwriter.training.sample import draw, step_noise
+from handwriter.training.steps_graph import LEVEL, PEN_COPIES, WINDOW_LEVEL, steps_graph
 from handwriter.weights import FAR, ZERO, first_inputs
 
 TEXTS = ["Hello, committee!", "a", "It was 7 o'clock."]

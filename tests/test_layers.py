@@ -66,7 +66,8 @@ WITHIN = {
         "export_reader": 1,
         "typeset": 3, "recipe": 1, "sampling": 2, "show": 3, "prepare": 4, "batches": 2,
         "optimizer": 2, "sample": 3, "train": 3,
-        "writing": 4, "reading": 4, "journal": 4, "tasks": 5, "export": 6, "revive": 7,
+        "steps_graph": 4, "writing": 4, "reading": 4, "journal": 4, "tasks": 5, "export": 6,
+        "revive": 7,
         "session": 8,
     },
     "output": {

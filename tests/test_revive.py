@@ -12,10 +12,10 @@ import torch
 from onnx import numpy_helper
 
 from handwriter.errors import BadHand, TrainingFailed
-from handwriter.training.export import new, steps_graph
 from handwriter.training.graph import sealed
 from handwriter.training.network import Network
 from handwriter.training.revive import revived
+from handwriter.training.steps_graph import new, steps_graph
 from handwriter.training.train import train
 
 TELLING = {"lines": "d1", "lineage": [{"updates": 3}], "updates": 7}

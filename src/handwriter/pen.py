@@ -338,7 +338,7 @@ def ends_with_sign(text: str) -> bool:
 
 
 def _noise(rng: np.random.Generator, weights: Weights) -> Floats:
-    """The random numbers of a line's next `BLOCK` steps, as `training.export` has them."""
+    """The random numbers of a line's next `BLOCK` steps, as `training.steps_graph` has them."""
     waits = rng.standard_exponential((BLOCK, n_noise(weights) - 2), np.float32)
     gumbel = -np.log(np.maximum(waits, np.float32(1e-30)))
     return np.concatenate([gumbel, rng.standard_normal((BLOCK, 2), np.float32)], axis=1)

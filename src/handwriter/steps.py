@@ -1,6 +1,6 @@
 """A hand's network, taken some steps further: it draws them, or is shown what others drew.
 
-The steps themselves, window and sampling included, are the graph that `training.export` wrote
+The steps themselves, window and sampling included, are the graph of `training.steps_graph`
 (Graves 2013, sections 5.4 and 5.5); `advance` runs it.  It takes many steps in one call, so that
 Python looks at what is drawn now and then only.
 """

@@ -306,7 +306,7 @@ def _pair(values: list[float]) -> tuple[float, float]:
 
 
 def _shapes(weights: Weights) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Inputs and outputs of the steps (see `training.export`), as `_found` has them."""
+    """Inputs and outputs of the steps (see `training.steps_graph`), as `_found` has them."""
     a, m, cells = len(weights.alphabet), weights.mixtures, weights.cells
     layers, n_pen = range(1, weights.layers + 1), 3 if weights.has_end else 1
     as_read = _BYTES if weights.about["weights"] == "int8" else _FLOATS

@@ -1,39 +1,8 @@
-"""From a checkpoint to a hand: one `.onnx` file with its steps, int8 weights and all metadata.
-
-The graph takes as many steps of writing as there is noise for: noise, texts and state go in, the
-steps and the next state come out.  Sampling happens inside (eqs. 61-62), so every runtime draws
-the same ink from the same noise.  What it computes is held against `training.sample` by a test.
-
-Inputs, for any number of lines:
-
-    step (lines, 3)                 dx, dy, normalised, and 1 where the pen lifts; zeros at first
-    hidden_1, hidden_2 ... (lines, cells)   with int8 weights as bytes, of which `ZERO` is 0
-    cell_1, cell_2 ... (lines, cells)
-    window (lines, alphabet)        with int8 weights as bytes of `WINDOW_LEVEL` each
-    kappa (lines, windows, 1)
-    text (lines, length)            places in the alphabet, whose length stands for no character
-    places (lines, 1, length)       1, 2, 3 ...; FAR where padded, beyond any window
-    smoothness (lines, 1)           the paper's bias
-    follows (lines,)                the line whose steps this one takes: its own number
-    noise (steps, lines, mixtures + 4)      Gumbel noise for the component and the pen (two or three
-                                    numbers, as many as it has states), two standard normals
-    shown (steps, lines, 3)         what counts as drawn instead (section 5.5), NaN where nothing
-
-Outputs: the same state names with `next_` before them; `steps` (steps, lines, 3), their pen states
-0, 1 or 2 where the line ends; `phi` (steps, lines, 1, length), the window's weights; `outputs`
-(steps, lines, n_outputs), the raw output vectors in the order mu_x, mu_y, sigma_hat_x, sigma_hat_y,
-rho_hat, pi_hat (each one value a component), pen.  A prediction network has no window, kappa, text,
-places and phi.
-
-What a step of one line costs is reading the weights and starting the nodes; of many lines, the
-arithmetic.  So each gate is one product, of bytes with int8 weights, which processors with VNNI
-or AMX have instructions for, and nothing is copied between them.
-"""
+"""From a checkpoint to a hand: one `.onnx` file with its steps, int8 weights and all metadata."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -41,385 +10,26 @@ import onnx
 import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
 from torch import Tensor, nn
 
 from handwriter.training.batches import Batch
 from handwriter.training.checkpoint import Checkpoint
 from handwriter.training.export_reader import export_reader
-from handwriter.training.graph import MICROSOFT, Graph, sealed_file
+from handwriter.training.graph import sealed_file
 from handwriter.training.lines import Lines
 from handwriter.training.machine import this_machine
-from handwriter.training.network import (
-    N_INPUTS,
-    Layer,
-    Mixture,
-    Network,
-    NetworkConfig,
-    mixture,
-    nats,
-)
+from handwriter.training.network import Layer, Mixture, Network, mixture, nats
 from handwriter.training.reading import Reading
 from handwriter.training.recipe import NON_LETTER
-from handwriter.training.rounding import rounded
-from handwriter.training.sample import n_noise
+from handwriter.training.steps_graph import outputs_in_order, steps_graph
 from handwriter.training.tasks import trained_network
-from handwriter.weights import FAR, FORMAT, VERSION, ZERO, first_inputs
+from handwriter.weights import FAR, FORMAT, VERSION, first_inputs
 
 FEWEST_EXAMPLES = 4  # of a character in training, for the hand to say that it knows it
-MOST_WEIGHT = 63  # int8 weights go from -63 to 63
-LEVEL = 1 / 127  # hidden vectors, -1 to 1, are the bytes 1 to 255 with `ZERO` in the middle
-WINDOW_LEVEL = 5 / 255  # so that a window reaches 5 before it is cut off
 VALIDATION_LINES = 64  # on which the file is held against the network
 ROUNDING_LINES = 128  # of training, for which its weights are rounded
-NOWHERE = slice(0, 0)
-LEAST_LOG = -80.0
-PEN_COPIES = 16  # so that an offset reaches 16 deviations; the largest in IAM-OnDB are 18
-COPIES = [PEN_COPIES, PEN_COPIES, 1]  # of dx, dy and the pen
 
 Floats = NDArray[np.float32]
-
-
-class _Graph(Graph):
-    """The steps in the making, their products in integers where the hand is to be int8."""
-
-    def __init__(self, *, int8: bool) -> None:
-        super().__init__()
-        self.int8 = int8
-
-    def products(
-        self,
-        x: str,
-        weights: Floats,
-        bias: Floats,
-        *,
-        to: Sequence[str],
-        from_zero: slice = NOWHERE,
-        like: Floats | None = None,
-    ) -> list[str]:
-        """x (lines, n) @ weights (n, outputs) + bias, the outputs dealt out evenly to some names.
-
-        With int8 weights x is in bytes of `LEVEL`, of which `ZERO` stands for 0; for the columns in
-        `from_zero` 0 does.  Weights have seven bits, rounded for an x `like` these (samples, n):
-        processors without VNNI add pairs of products in 16 bits, which overflow with eight, and
-        then every machine would write other ink.
-        """
-        if not self.int8:
-            parts = zip(np.split(weights, len(to), axis=1), np.split(bias, len(to)), strict=True)
-            return [self.affine(x, *part, to=name) for part, name in zip(parts, to, strict=True)]
-        stored, scale = rounded(weights, MOST_WEIGHT, like)
-        too_much = scale * stored[from_zero].sum(axis=0, dtype=np.int64) * (ZERO * LEVEL)
-        return self.byte_products(x, stored, scale, (bias + too_much).astype(np.float32), to=to)
-
-    def byte_products(
-        self, x: str, stored: NDArray[np.int8], scale: Floats, bias: Floats, *, to: Sequence[str]
-    ) -> list[str]:
-        """The same with weights that are rounded, and a bias that knows of `from_zero`."""
-        level, zero = self.constant(np.float32(LEVEL)), self.constant(np.uint8(ZERO))
-        columns = (np.split(array, len(to), axis=-1) for array in (stored, scale, bias))
-        return [
-            self.add(
-                "MatMulIntegerToFloat",
-                x,
-                self.constant(np.ascontiguousarray(weights), f"{name}_weights"),
-                level,
-                self.constant(each, f"{name}_scale"),
-                zero,
-                "",
-                self.constant(offset, f"{name}_bias"),
-                to=name,
-                domain=MICROSOFT,
-            )
-            for name, weights, each, offset in zip(to, *columns, strict=True)
-        ]
-
-    def declared(self, name: str, shape: list[Any]) -> onnx.ValueInfoProto:
-        """An input or output: bytes where the layers read it so, else fp32."""
-        in_bytes = self.int8 and name.removeprefix("next_").startswith(("hidden", "window"))
-        kind = TensorProto.UINT8 if in_bytes else TensorProto.FLOAT
-        kind = TensorProto.INT64 if name in ("follows", "text") else kind
-        return helper.make_tensor_value_info(name, kind, shape)
-
-    def repeat(
-        self,
-        state: dict[str, list[Any]],
-        given: dict[str, list[Any]],
-        seen: dict[str, list[Any]],
-    ) -> None:
-        """Make all nodes so far one step of many.
-
-        The `state` is carried from step to step; each step is `given` its part and gives what is
-        `seen`.  What else it reads is the same for all.
-        """
-        inputs = [self._declared_as(now(name), name, of) for name, of in (state | given).items()]
-        outputs = [self._declared_as(new(name), name, of) for name, of in (state | seen).items()]
-        step = helper.make_graph(self.nodes, "step", inputs, outputs)
-        self.nodes = []
-        results = [f"next_{name}" for name in state] + list(seen)
-        self.add_many("Scan", *state, *given, to=results, body=step, num_scan_inputs=len(given))
-
-    def one_hot(self, x: str, size: int, *, to: str) -> None:
-        """Numbers below `size` as ones among zeros, others as zeros, before all other nodes."""
-        later, self.nodes = self.nodes, []
-        zero_one = self.constant(np.array([0, 1], np.float32))
-        self.add("OneHot", x, self.constant(np.array(size)), zero_one, to=to)
-        self.nodes += later
-
-    def _declared_as(self, name: str, what: str, shape: list[Any]) -> onnx.ValueInfoProto:
-        declared = self.declared(what, shape)
-        declared.name = name
-        return declared
-
-    def affine(self, x: str, weights: Floats, bias: Floats, *, to: str) -> str:
-        """x (lines, n) @ weights (n, outputs) + bias in fp32."""
-        matrix, offset = self.constant(weights, f"{to}_weights"), self.constant(bias, f"{to}_bias")
-        return self.add("Gemm", x, matrix, offset, to=to)
-
-    def as_bytes(
-        self, x: str, level: float, zero: int, *, to: str | None = None, name: str | None = None
-    ) -> str:
-        """x in whole levels above `zero`, cut off at 0 and 255.
-
-        The level is fixed and not taken from the largest x of the batch, as in ONNX Runtime's own
-        dynamic quantisation: a line's ink must not depend on the lines beside it.
-        """
-        each, offset = self.constant(np.float32(level), name), self.constant(np.uint8(zero))
-        return self.add("QuantizeLinear", x, each, offset, to=to)
-
-
-def steps_graph(
-    network: Network, *, int8: bool = False, like: Batch | None = None
-) -> onnx.ModelProto:
-    """The network's steps, sampling included, as an ONNX model.
-
-    Int8 weights are rounded for lines `like` those of a batch, if one is given.
-    """
-    config, graph = network.config, _Graph(int8=int8)
-    p = {name: v.detach().float().cpu().numpy() for name, v in network.named_parameters()}
-
-    nothing: list[Floats | None] = [None] * (config.layers + 1)
-    *of_layers, of_outputs = what_is_read(network, like) if int8 and like else nothing
-    pen = _pen(graph)
-    window = [now("window")] if config.reads_text else []
-    hiddens: list[str] = []
-    for number in range(1, config.layers + 1):
-        of_layer = f"layers.{number - 1}."
-        parameters = {
-            name.removeprefix(of_layer): value
-            for name, value in p.items()
-            if name.startswith(of_layer)
-        }
-        x = graph.add("Concat", pen, *window, *hiddens[-1:], now(f"hidden_{number}"), axis=1)
-        hidden = _layer(graph, number, x, parameters, config, of_layers[number - 1])
-        hiddens.append(new(f"hidden_{number}"))
-        if number == 1 and config.reads_text:
-            window = [_window(graph, hidden, parameters["to_window"], parameters["window_bias"])]
-    order = outputs_in_order(config.mixtures, config.n_outputs)
-    every = graph.add("Concat", *hiddens, axis=1)
-    graph.products(
-        every, p["output.weight"][order].T, p["output.bias"][order], to=[new("outputs")],
-        like=of_outputs,
-    )  # fmt: skip
-    _take(graph, _draw(graph, config.mixtures, config.end_token))
-    return model_of(graph, config)
-
-
-def now(name: str) -> str:
-    """What a single step reads of what goes into the graph."""
-    return f"{name}_now"
-
-
-def new(name: str) -> str:
-    """What a single step gives of what comes out of it."""
-    return f"{name}_new"
-
-
-def model_of(graph: _Graph, config: NetworkConfig) -> onnx.ModelProto:
-    """The nodes of one step as a graph of many, with its inputs and outputs declared."""
-    a, layers = len(config.alphabet), range(1, config.layers + 1)
-    state: dict[str, list[Any]] = {"step": ["lines", N_INPUTS]}
-    state |= {f"hidden_{number}": ["lines", config.cells] for number in layers}
-    state |= {f"cell_{number}": ["lines", config.cells] for number in layers}
-    whole: dict[str, list[Any]] = {"smoothness": ["lines", 1], "follows": ["lines"]}
-    given: dict[str, list[Any]] = {"noise": ["lines", n_noise(config)]}
-    given |= {"shown": ["lines", N_INPUTS]}
-    seen: dict[str, list[Any]] = {"steps": ["lines", N_INPUTS]}
-    seen |= {"outputs": ["lines", config.n_outputs]}
-    if a:
-        state |= {"window": ["lines", a], "kappa": ["lines", config.windows, 1]}
-        whole |= {"text": ["lines", "length"], "places": ["lines", 1, "length"]}
-        seen |= {"phi": ["lines", 1, "length"]}
-    graph.repeat(state, given, seen)
-    if a:
-        graph.one_hot("text", a, to="one_hot")
-    each = {name: ["steps", *shape] for name, shape in (given | seen).items()}
-    return graph.model(
-        "steps",
-        [graph.declared(name, shape) for name, shape in (state | whole).items()]
-        + [graph.declared(name, each[name]) for name in given],
-        [graph.declared(f"next_{name}", shape) for name, shape in state.items()]
-        + [graph.declared(name, each[name]) for name in seen],
-    )
-
-
-def outputs_in_order(m: int, n_outputs: int) -> NDArray[np.int64]:
-    """The rows of the output weights that give mu_x, mu_y, sigma_x, sigma_y, rho, pi, pen."""
-    pi, mu = np.arange(m), m + np.arange(2 * m)
-    sigma, rho = 3 * m + np.arange(2 * m), 5 * m + np.arange(m)
-    pen = np.arange(6 * m, n_outputs)
-    return np.concatenate([mu[::2], mu[1::2], sigma[::2], sigma[1::2], rho, pi, pen])
-
-
-# --- Layers ------------------------------------------------------------------------------------
-
-
-def _pen(graph: _Graph) -> str:
-    """The last step as the layers read it: (lines, 3), or with int8 weights more columns.
-
-    An offset goes far beyond the hidden vectors' -1 to 1, so it comes as `PEN_COPIES` columns of
-    its share each, and each is shifted by another fraction of a level: their sum is as exact as if
-    it had that many times the levels.  What is cut off at 1 is the third number, which is 2 where
-    the line ends.
-    """
-    if not graph.int8:
-        return graph.add("Min", now("step"), graph.constant([[np.inf, np.inf, 1.0]]))
-    n = PEN_COPIES
-    spread = np.zeros((N_INPUTS, 2 * n + 1), np.float32)
-    spread[0, :n] = spread[1, n : 2 * n] = 1 / n
-    spread[2, 2 * n] = 1
-    shift = LEVEL * ((np.arange(n) + 0.5) / n - 0.5)
-    shares = graph.affine(
-        now("step"), spread, np.concatenate([shift, shift, [0]]).astype(np.float32), to="pen_shares"
-    )
-    return graph.as_bytes(shares, LEVEL, ZERO)
-
-
-def _layer(
-    graph: _Graph,
-    number: int,
-    x: str,
-    p: dict[str, Floats],
-    config: NetworkConfig,
-    like: Floats | None,
-) -> str:
-    """One layer's step (eqs. 7-11); returns the new hidden vector in fp32.
-
-    `x` is what it reads, such as `like`: pen, window, the new hidden vector below and its own last
-    one.  Defines the layer's new hidden and cell.
-    """
-    weights, n_pen = np.concatenate([p["input"], p["recurrent"]]), N_INPUTS
-    if graph.int8:
-        pen, window, hiddens = np.split(weights, [n_pen, n_pen + len(config.alphabet)])
-        copies = np.repeat(pen, COPIES, axis=0)
-        weights = np.concatenate([copies, window * np.float32(WINDOW_LEVEL / LEVEL), hiddens])
-        n_pen = len(copies)
-        like = None if like is None else _in_bytes(like, len(config.alphabet))
-    gates = graph.products(
-        x,
-        weights,
-        p["bias"],
-        to=gates_of(number),
-        from_zero=slice(n_pen, n_pen + len(config.alphabet)),
-        like=like,
-    )
-    hidden = cell_step(graph, number, gates, p.get("peephole"))
-    if graph.int8:
-        graph.as_bytes(hidden, LEVEL, ZERO, to=new(f"hidden_{number}"))
-    return hidden
-
-
-def gates_of(number: int) -> list[str]:
-    """What is sent to the gates of a layer, in the order of its weights."""
-    return [f"{gate}_{number}" for gate in ("input", "forget", "candidate", "output")]
-
-
-def _in_bytes(x: Floats, n_window: int) -> Floats:
-    """What a layer reads, as its int8 weights are multiplied with it, in fp32."""
-    pen, window, hiddens = np.split(x, [N_INPUTS, N_INPUTS + n_window], axis=1)
-    shares = np.repeat(pen / np.array(COPIES, np.float32), COPIES, axis=1)
-    return np.concatenate([shares, window * np.float32(LEVEL / WINDOW_LEVEL), hiddens], axis=1)
-
-
-def cell_step(graph: _Graph, number: int, gates: Sequence[str], peephole: Floats | None) -> str:
-    """Eqs. 7-11 from what the gates are sent (lines, cells) each, in the order of `gates_of`."""
-    last, (opens, keeps, candidate, shows) = now(f"cell_{number}"), gates
-    if peephole is not None:
-        opens = _seeing(graph, opens, last, peephole[0])
-        keeps = _seeing(graph, keeps, last, peephole[1])
-    kept = graph.add("Mul", graph.add("Sigmoid", keeps), last)
-    new_part = graph.add("Mul", graph.add("Sigmoid", opens), graph.add("Tanh", candidate))
-    cell = graph.add("Add", kept, new_part, to=new(f"cell_{number}"))  # eq. 9
-    if peephole is not None:
-        shows = _seeing(graph, shows, cell, peephole[2])
-    to = None if graph.int8 else new(f"hidden_{number}")
-    return graph.add("Mul", graph.add("Sigmoid", shows), graph.add("Tanh", cell), to=to)  # eq. 11
-
-
-def _seeing(graph: _Graph, gate: str, cell: str, diagonal: Floats) -> str:
-    """The gate with what it sees of the cell by its peepholes."""
-    weights = graph.constant(diagonal[None], f"{gate}_peephole")
-    return graph.add("Add", gate, graph.add("Mul", cell, weights))
-
-
-def _window(graph: _Graph, hidden: str, to_window: Floats, bias: Floats) -> str:
-    """The window's step (eqs. 46-51); returns the new window, defines phi and kappa."""
-    k = len(bias) // 3
-    hats = graph.affine(hidden, to_window, bias, to="window_hats")
-    each = graph.constant(np.array([-1, 3 * k, 1]))  # a window a row, the text along it
-    alpha_hat, beta_hat, pace_hat = graph.split(graph.add("Reshape", hats, each), [k, k, k])
-    kappa = graph.add("Add", now("kappa"), graph.add("Exp", pace_hat), to=new("kappa"))  # eq. 51
-    distance = graph.add("Sub", kappa, "places")
-    squared = graph.add("Mul", distance, distance)
-    exponent = graph.add("Mul", squared, graph.add("Exp", beta_hat))
-    log_bells = graph.add("Sub", alpha_hat, exponent)
-    # Below, Exp takes twenty times as long: its results would be subnormal.
-    log_bells = graph.add("Max", log_bells, graph.constant(np.float32(LEAST_LOG)))
-    bells = graph.add("Exp", log_bells)
-    # Not ReduceSum, which adds in another order where there is one line only.
-    ones = graph.constant(np.ones((1, 1, k), np.float32))
-    phi = graph.add("MatMul", ones, bells, to=new("phi"))  # eq. 46
-    seen = graph.add("MatMul", phi, "one_hot")  # eq. 47
-    flat, to = graph.constant(np.array([1])), new("window")
-    if not graph.int8:
-        return graph.add("Squeeze", seen, flat, to=to)
-    seen = graph.add("Squeeze", seen, flat)
-    return graph.as_bytes(seen, WINDOW_LEVEL, 0, to=to, name="window_level")
-
-
-def _draw(graph: _Graph, m: int, end_token: bool) -> str:
-    """Draw the next step from `outputs`, as `training.sample.draw` does (eqs. 61-62)."""
-    _, pi_hat, pen = graph.split(new("outputs"), [5 * m, m, 3 if end_token else 1])
-    for_pi, for_pen, first, second = graph.split(now("noise"), [m, 3 if end_token else 2, 1, 1])
-    one = graph.constant(np.float32(1))
-    sharper = graph.add("Mul", pi_hat, graph.add("Add", "smoothness", one))  # eq. 62
-    chosen = graph.add("ArgMax", graph.add("Add", sharper, for_pi), axis=1)
-    places = graph.add("Add", chosen, graph.constant(np.arange(5) * m))
-    picked = graph.add("GatherElements", new("outputs"), places, axis=1)
-    mu, sigma_hat, rho_hat = graph.split(picked, [2, 2, 1])
-    sigma = graph.add("Exp", graph.add("Sub", sigma_hat, "smoothness"))  # eq. 61
-    # sqrt(1 - rho^2) is 1 / cosh(rho_hat), in which nothing cancels as rho nears 1.
-    rest = graph.add("Div", second, graph.add("Cosh", rho_hat))
-    mixed = graph.add("Add", graph.add("Mul", graph.add("Tanh", rho_hat), first), rest)
-    spread = graph.add("Mul", sigma, graph.add("Concat", first, mixed, axis=1))
-    xy = graph.add("Add", mu, spread)
-    state = _pen_state(graph, pen, for_pen, end_token)
-    return graph.add("Concat", xy, state, axis=1)
-
-
-def _take(graph: _Graph, drawn: str) -> None:
-    """The step that counts: what is shown, else what the line that it follows has drawn."""
-    followed = graph.add("Gather", drawn, "follows", axis=0)
-    is_free, shown = graph.add("IsNaN", now("shown")), now("shown")
-    step = graph.add("Where", is_free, followed, shown, to=new("step"))
-    graph.add("Identity", step, to=new("steps"))
-
-
-def _pen_state(graph: _Graph, pen: str, noise: str, end_token: bool) -> str:
-    """0 down, 1 lifts, 2 ends; not sharpened, or the rare end would never be drawn."""
-    if not end_token:  # the logit is of lifting against staying down
-        pen = graph.add("Mul", pen, graph.constant([0.0, 1.0]))
-    state = graph.add("ArgMax", graph.add("Add", pen, noise), axis=1)
-    return graph.cast(state, TensorProto.FLOAT)
 
 
 def export(
@@ -447,7 +57,7 @@ def export(
     if isinstance(task, Reading):
         return export_reader(network, name=name, licence=licence, data=data, about=about, int8=int8)
     some = np.random.default_rng(1).permutation(lines.where("train"))[:ROUNDING_LINES]
-    like = task.make_batch(some, None) if int8 else None
+    like = what_is_read(network, task.make_batch(some, None)) if int8 else None
     model = steps_graph(network, int8=int8, like=like)
     about |= {
         "format": FORMAT,
@@ -466,7 +76,7 @@ def export(
     return sealed_file(model, about)
 
 
-# --- How well the file's step does what the network does ---------------------------------------
+# --- How well the file does what the network does ---------------------------------------
 
 
 @torch.no_grad()

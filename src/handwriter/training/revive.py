@@ -1,6 +1,6 @@
 """From an exported hand or reader back to weights that a new run can begin from.
 
-The inverse of `export` and `export_reader`, as exact as the file's weights are: int8 ones have
+The inverse of `steps_graph` and `export_reader`, as exact as the file's weights are: int8 ones have
 seven or eight bits.  So a hand can be trained further by whoever has its file, and its checkpoint
 may be lost.
 """
@@ -19,15 +19,9 @@ from onnx import numpy_helper
 
 from handwriter.errors import BadReader, TrainingFailed
 from handwriter.training.checkpoint import Checkpoint
-from handwriter.training.export import (
-    LEVEL,
-    PEN_COPIES,
-    gates_of,
-    new,
-    outputs_in_order,
-)
 from handwriter.training.network import N_INPUTS, NetworkConfig
 from handwriter.training.recogniser import KERNEL, STRIDES, ReaderConfig
+from handwriter.training.steps_graph import LEVEL, PEN_COPIES, gates_of, new, outputs_in_order
 from handwriter.weights import FORMAT, ZERO, load_reader_weights, load_weights
 
 Floats = NDArray[np.float32]
