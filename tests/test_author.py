@@ -216,6 +216,20 @@ def test_no_more_is_drawn_at_once_than_fits(author_of):
     assert line.read == text.strip()
 
 
+def test_later_lines_are_drawn_beside_one_that_takes_many_rounds(author_of):
+    texts = ["hard", *["easy"] * 6]
+    author = author_of(hard=["hrad"] * 5 + ["hard"])
+    n = MOST_DRAFTS_AT_ONCE // 3
+    lines = list(author.iter_lines(texts, seed=SEED, candidates=n))
+    assert [line.text for line in lines] == texts
+    assert author.hand.at_once == [3 * n, 3 * n, n]  # three lines, then three others and the last
+    slow = author_of(hard=["hrad"] * 200 + ["hard"])
+    assert [line.text for line in slow.iter_lines(texts, seed=SEED, candidates=n)] == texts
+    assert slow.hand.at_once[:3] == [3 * n] * 3  # the hard one each time, and two others
+    alone = author_of(hard=["hrad"] * 200 + ["hard"]).write("hard", seed=SEED, candidates=n)
+    assert slow.hand.at_once.count(n) + 3 == alone.n_candidates // n
+
+
 def test_every_line_goes_on_from_the_style(author_of):
     author, style = author_of(), Line(Ink((np.zeros((4, 2)),)), "so it was")
     lines = list(author.iter_lines(["hello", "again"], seed=SEED, candidates=1, style=style))

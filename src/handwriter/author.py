@@ -7,8 +7,10 @@ should, up to a limit.  What it could not write well it says.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Self, TypeVar
 
 import numpy as np
@@ -28,7 +30,7 @@ from handwriter.weights import DEFAULT_READER
 
 DEFAULT_CANDIDATES = 4  # that are drawn at a time
 MOST_CANDIDATES = 64
-MOST_LINES_AT_ONCE, MOST_DRAFTS_AT_ONCE = 64, 128  # a line waits for those that it is with
+MOST_DRAFTS_AT_ONCE = 128
 ROUNDS = 3  # of so many candidates each, before the best so far has to do if it is read rightly
 MOST_ROUNDS = 8  # before it has to do whatever it is
 SHORT, MOST_ROUNDS_SHORT = 14, 16  # of up to so many characters more are drawn: they cost less
@@ -265,23 +267,23 @@ class Author:
         strict: bool,
         style: Shown | None,
     ) -> Iterator[Checked]:
-        at_once = max(1, MOST_LINES_AT_ONCE // candidates)
-        most = max(1, MOST_DRAFTS_AT_ONCE // candidates)
-        for begin in range(0, len(lines), at_once):
-            works = [
-                _Work(line, seed + number, smoothness, style)
-                for number, line in enumerate(lines[begin : begin + at_once], start=begin)
-            ]
-            while ready := [piece for work in works for piece in work.ready()]:
-                self._draw(ready[:most], candidates, smoothness)
-            for number, work in enumerate(works, start=begin + 1):
-                line = self._line(work, smoothness)
-                if strict and not line.is_legible:
-                    raise Illegible(
-                        f"line {number} could not be written legibly: {line.text!r} was read as "
-                        f"{line.read!r}; try another seed, more candidates or more smoothness"
-                    )
-                yield line
+        """Lines are given in order; the next ones are drawn beside one that takes many rounds."""
+        most = max(1, MOST_DRAFTS_AT_ONCE // candidates)  # pieces, and lines that are not done
+        coming = (_Work(line, seed + i, smoothness, style) for i, line in enumerate(lines))
+        works: deque[_Work] = deque()
+        for number in range(1, len(lines) + 1):
+            while not works or works[0].ready():
+                n_undone = sum(bool(work.ready()) for work in works)
+                works.extend(islice(coming, most - n_undone))
+                if ready := [piece for work in works for piece in work.ready()]:
+                    self._draw(ready[:most], candidates, smoothness)
+            line = self._line(works.popleft(), smoothness)
+            if strict and not line.is_legible:
+                raise Illegible(
+                    f"line {number} could not be written legibly: {line.text!r} was read as "
+                    f"{line.read!r}; try another seed, more candidates or more smoothness"
+                )
+            yield line
 
     def _line(self, work: _Work, smoothness: float) -> Checked:
         """The kept pieces as one line."""
