@@ -33,7 +33,7 @@ from handwriter.traits import manner
 
 SHORTEST = 3  # characters of a line
 SPREAD = 0.95  # that of people's lines, so that short words keep their size
-AT_ONCE = 64
+AT_ONCE = 256
 FEWEST_JOINTS, MOST_LIFTS = 4, 0.75  # of a line in cursive: lifts for each place between letters
 SIGNS = "".join(c for c in map(chr, range(33, 127)) if not c.isalnum())
 CLOSING = dict(zip("([{<", ")]}>", strict=True))
