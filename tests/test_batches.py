@@ -7,10 +7,12 @@ import torch
 
 from handwriter.errors import BadData
 from handwriter.training.batches import (
+    WAY_BACK,
     Scaling,
     augmented,
     batch_order,
     disturbed,
+    jolted,
     make_batch,
     sorted_batches,
     spelled,
@@ -173,6 +175,33 @@ def test_in_a_stumble_ink_is_seen_smaller_and_predicted_as_it_is():
     ratio = stumbling.seen[1:, :, :2] / plain.seen[1:, :, :2]
     assert ((ratio > 0) & (ratio < 1 + 1e-4)).all()
     assert 0 < (ratio < 0.999).float().mean() < 0.9
+
+
+def test_a_pen_thrown_off_its_way_is_to_come_back_to_it():
+    rng = np.random.default_rng(2)
+    steps = np.concatenate([rng.normal(size=(300, 2)), np.zeros((300, 1))], axis=1)
+    seen, learned = jolted(steps.astype(np.float32), InkConfig(jolts=1.0), rng)
+    assert not np.array_equal(seen, learned)
+    away = np.cumsum(seen - steps, axis=0)[:, :2]
+    thrown = (seen - learned)[:, :2]
+    # What is to be learned takes back a part of the way that the pen is off, at each point.
+    before = np.concatenate([np.zeros((1, 2)), away[:-1]])
+    np.testing.assert_allclose((learned - steps)[:, :2], (WAY_BACK[1] - 1) * before, atol=1e-3)
+    n_thrown = np.flatnonzero(thrown.any(axis=1))
+    assert 0 < len(n_thrown) < 60
+    assert np.abs(away).max() > 0.1
+    np.testing.assert_array_equal(seen[: n_thrown[0]], steps[: n_thrown[0]].astype(np.float32))
+    np.testing.assert_array_equal(seen[:, 2], steps[:, 2])
+
+
+def test_without_a_jolt_what_is_seen_is_what_is_learned():
+    steps, rng = np.ones((9, 3), np.float32), np.random.default_rng(2)
+    for seen in jolted(steps, InkConfig(), rng):
+        np.testing.assert_array_equal(seen, steps)
+    jolting, plain = made([0], InkConfig(jolts=5.0), seed=(1, 0)), made([0])
+    assert not torch.equal(jolting.seen, plain.seen)
+    assert not torch.equal(jolting.offsets, plain.offsets)
+    assert torch.equal(jolting.pen, plain.pen)
 
 
 def test_a_line_of_one_point_has_nothing_to_stumble_over():

@@ -23,6 +23,11 @@ from handwriter.training.recipe import NON_LETTER, InkConfig
 POOL_BATCHES = 50  # lines are sorted by length within pools of so many batches
 STUMBLE_POINTS = (5, 40)  # how long one lasts
 SMALLEST = 0.1  # of its true size, what is seen of ink in a stumble
+JOLT, JOLT_POINTS = (
+    0.6,
+    (1, 9),
+)  # how far one throws the pen, as a deviation, and in how many points
+WAY_BACK = 0.92 ** np.arange(128)  # how much of that is left, so many points later
 
 Steps = NDArray[np.float32]
 
@@ -145,6 +150,25 @@ def disturbed(offsets: Steps, ink: InkConfig, rng: np.random.Generator) -> Steps
     return seen
 
 
+def jolted(steps: Steps, ink: InkConfig, rng: np.random.Generator) -> tuple[Steps, Steps]:
+    """Offsets in line units (steps, 3) of a pen that is thrown off its way, and those to learn.
+
+    These lead back to the way by and by: what throws the pen off is seen and not learned (Laskey
+    et al. 2017, "DART", arXiv:1703.09327).
+    """
+    thrown = np.zeros((len(steps), 2))
+    for _ in range(rng.poisson(ink.jolts) if ink.jolts else 0):
+        begin, length = int(rng.integers(len(steps))), int(rng.integers(*JOLT_POINTS))
+        thrown[begin : begin + length] += rng.normal(0.0, JOLT, 2) / length
+    if not thrown.any():
+        return steps, steps
+    away = np.stack([np.convolve(way, WAY_BACK)[: len(steps)] for way in thrown.T], axis=1)
+    wanted, made = steps.copy(), steps.copy()
+    made[:, :2] += np.diff(away, axis=0, prepend=0.0)
+    wanted[:, :2] = made[:, :2] - thrown
+    return made, wanted
+
+
 def make_batch(
     lines: Lines,
     chosen: NDArray[np.int64],
@@ -163,13 +187,14 @@ def make_batch(
     for column, i in enumerate(chosen):
         steps = lines.steps(int(i))
         rng = np.random.default_rng([*seed, int(i)]) if seed else None
+        made = steps
         if rng:
-            steps = augmented(steps, ink, rng)
-        steps = scaling.normalise(steps)
+            made, steps = jolted(augmented(steps, ink, rng), ink, rng)
+        made, steps = scaling.normalise(made), scaling.normalise(steps)
         k = len(steps)
         offsets[:k, column], pen[:k, column], mask[:k, column] = steps[:, :2], steps[:, 2], 1.0
         pen[k - 1, column] = 2
-        seen[1:k, column] = steps[:-1]
+        seen[1:k, column] = made[:-1]
         if rng:
             seen[1:k, column, :2] = disturbed(seen[1:k, column, :2], ink, rng)
     texts = [spelled(lines.texts[i], alphabet) for i in chosen] if alphabet else []

@@ -37,7 +37,9 @@ class InkConfig:
     `pen_noise` is the deviation of noise on the offsets that the network *sees*, in normalised
     units; what it has to predict stays true, so it learns to forgive its own errors.  `stumbles`
     is how many times a line, in the mean, it sees a stretch of its ink far too small, as where it
-    lost its way: it learns to find back to its size; readers are not shown any.
+    lost its way: it learns to find back to its size.  `jolts` is how many times a line, in the
+    mean, something throws the pen off its way: it learns to find back to it.  Readers are shown
+    neither.
     """
 
     prepared: str = "default"
@@ -46,6 +48,7 @@ class InkConfig:
     width: float = 0.0
     pen_noise: float = 0.0
     stumbles: float = 0.0
+    jolts: float = 0.0
 
 
 @dataclass(frozen=True)
