@@ -74,7 +74,7 @@ def aims(rows: Sequence[Row]) -> Iterator[str]:
         if row := raw[smoothness]:
             measured += [
                 (f"raw at {smoothness:g}: CER at most {most:g} times people's",
-                 f"{row['to_people']:.2f} times ({percent(row['character_error_rate'])} %)"),
+                 _to_people(row, f"{percent(row['character_error_rate'])} %")),
                 (f"broken at {smoothness:g}: at most {2 if smoothness == 0 else 0.5:g} %",
                  f"{percent(row['broken'])} %"),
                 (f"unfinished at {smoothness:g}: at most 0.5 %", f"{percent(row['unfinished'])} %"),
@@ -85,7 +85,7 @@ def aims(rows: Sequence[Row]) -> Iterator[str]:
     if checked:
         measured += [
             ("checked at 1.5: CER at most a fifth of people's",
-             f"{checked['to_people']:.2f} times ({100 * checked['character_error_rate']:.2f} %)"),
+             _to_people(checked, f"{100 * checked['character_error_rate']:.2f} %")),
             ("checked: no line over 20 %", f"{percent(checked['worst_line'])} %"),
         ]  # fmt: skip
     if checked and (row := raw[1.5]):
@@ -93,6 +93,11 @@ def aims(rows: Sequence[Row]) -> Iterator[str]:
                          f"{checked['seconds'] / row['seconds']:.1f}"))  # fmt: skip
     if measured:
         yield from markdown(["asked", "measured"], measured)
+
+
+def _to_people(row: Row, rate: str) -> str:
+    """An error rate beside people's, where there were any."""
+    return f"{row['to_people']:.2f} times ({rate})" if row["to_people"] else rate
 
 
 def likeness(rows: Sequence[Row]) -> Iterator[str]:

@@ -36,7 +36,7 @@ class FakeHand(Hand):
         super().__init__(weights)
         self.reads = reads or {}
         self.missing = set()
-        self.asked = []
+        self.asked, self.drawn = [], []
         self.at_once = []
 
     def drafts(self, texts, seeds, *, smoothness, after=None):
@@ -46,6 +46,7 @@ class FakeHand(Hand):
             self.asked.append((text, seed, before.text if before else None))
             places = range(seed in self.missing, len(text))
             drafts.append(draft_of(text, seed, places=places))
+            self.drawn.append((drafts[-1].ink, text))
         return drafts
 
 
@@ -81,7 +82,8 @@ class FakeReader:
 
     def frames(self, inks, *, spread=None):
         tables = []
-        for text, _, _ in self.hand.asked[-len(inks) :]:
+        for ink in inks:
+            text = next(text for mine, text in self.hand.drawn if mine is ink)
             n = self.n_read[text] = self.n_read.get(text, -1) + 1
             reads = self.hand.reads.get(text.strip(), [text.strip()])
             tables.append(FakeTable(reads[min(n, len(reads) - 1)], text))
@@ -107,12 +109,18 @@ def test_the_first_candidate_that_is_right_is_kept_and_nothing_more_drawn(author
 
 
 def test_what_left_a_character_out_is_not_read_where_another_did_not(author_of):
-    author = author_of()
+    author = author_of(hello=["hallo", "hullo", "hallo"])
     author.hand.missing = {SEED}
     line = author.write("hello", seed=SEED, candidates=3)
+    assert line.verdicts[0].seed != SEED
+    assert author.reader.n_read == {"hello": line.n_candidates - 1 - 1}  # counted from 0
+
+
+def test_nothing_more_is_read_once_a_candidate_is_good(author_of):
+    author = author_of(hello=["hallo", "hello"])
+    line = author.write("hello", seed=SEED, candidates=4)
     assert author.reader.n_read == {"hello": 1}  # twice, counted from 0
-    assert line.verdicts[0].seed == piece_seed(SEED, 0, 1)
-    assert line.n_candidates == 3
+    assert (line.read, line.n_candidates) == ("hello", 4)
 
 
 def test_where_all_left_a_character_out_all_are_read(author_of):

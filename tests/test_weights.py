@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 from tiny_hand import altered, exported, network
 
 from handwriter import weights as module
+from handwriter.author import DEFAULT_CANDIDATES
 from handwriter.cli import options
 from handwriter.errors import BadHand, BadReader
 from handwriter.training.graph import sealed
@@ -282,3 +283,4 @@ def test_a_reader_with_an_absurd_property_is_refused(file, reader, properties, c
 
 def test_the_command_line_knows_the_default_hand_without_opening_it():
     assert options.DEFAULT_HAND == DEFAULT_HAND
+    assert options.DEFAULT_CANDIDATES == DEFAULT_CANDIDATES

@@ -28,7 +28,7 @@ from handwriter.spelling import Spelling
 from handwriter.traits import traits
 from handwriter.weights import DEFAULT_READER
 
-DEFAULT_CANDIDATES = 4  # that are drawn at a time
+DEFAULT_CANDIDATES = 3  # that are drawn at a time
 MOST_CANDIDATES = 64
 MOST_DRAFTS_AT_ONCE = 128
 ROUNDS = 3  # of so many candidates each, before the best so far has to do if it is read rightly
@@ -305,36 +305,39 @@ class Author:
         after = [before for _, before in some for _ in range(n)]
         drafts = self.hand.drafts(texts, seeds, smoothness=smoothness, after=after)
         of_pieces = [
-            _worth_reading(drafts[begin : begin + n]) for begin in range(0, len(drafts), n)
+            _most_promising_first(drafts[begin : begin + n]) for begin in range(0, len(drafts), n)
         ]
-        verdicts = iter(self._judge([draft for of_piece in of_pieces for draft in of_piece]))
-        for (piece, _), of_piece in zip(some, of_pieces, strict=True):
-            piece.take(n, of_piece, [next(verdicts) for _ in of_piece])
+        for (piece, _), read in zip(some, self._read_in_turn(of_pieces), strict=True):
+            piece.take(n, read)
 
-    def _judge(self, drafts: Sequence[Draft]) -> list[Verdict]:
-        """What there is to say against each draft."""
-        tables = self._frames([draft.ink for draft in drafts])
-        verdicts = []
-        for draft, table in zip(drafts, tables, strict=True):
-            text = " ".join(draft.text.split())
-            read = table.reading().text
-            unknown = sum(c not in self.reader.characters for c in text)
-            look = traits(draft.ink, len(text))
-            verdicts.append(
-                Verdict(
-                    seed=draft.seed,
-                    text=draft.text,
-                    read=read,
-                    # A character that the reader never learned cannot be held against the ink.
-                    edits=max(0, distance(read, text) - unknown),
-                    doubt=table.nats(text) / max(len(text), 1) if not unknown else 0.0,
-                    missed=n_missed(draft),
-                    ink_nats=float(draft.nats.mean()) if len(draft.nats) else 0.0,
-                    unevenness=look.unevenness if look else 0.0,
-                    finished=draft.finished,
-                )
-            )
-        return verdicts
+    def _read_in_turn(self, of_pieces: Sequence[Sequence[_Candidate]]) -> list[list[_Candidate]]:
+        """The candidates of each piece that were read: one after the other, until one is good.
+
+        Reading a draft costs as much as drawing it.
+        """
+        read: list[list[_Candidate]] = [[] for _ in of_pieces]
+        while left := [
+            (mine, candidates[len(mine)])
+            for mine, candidates in zip(read, of_pieces, strict=True)
+            if len(mine) < len(candidates) and not any(verdict.is_good for _, verdict in mine)
+        ]:
+            tables = self._frames([draft.ink for _, (draft, _) in left])
+            for (mine, (draft, verdict)), table in zip(left, tables, strict=True):
+                mine.append((draft, self._judged(verdict, table)))
+        return read
+
+    def _judged(self, verdict: Verdict, table: FrameTable) -> Verdict:
+        """The verdict on a draft when it was read."""
+        text = " ".join(verdict.text.split())
+        read = table.reading().text
+        unknown = sum(c not in self.reader.characters for c in text)
+        return replace(
+            verdict,
+            read=read,
+            # A character that the reader never learned cannot be held against the ink.
+            edits=max(0, distance(read, text) - unknown),
+            doubt=table.nats(text) / max(len(text), 1) if not unknown else 0.0,
+        )
 
     def _frames(self, inks: Sequence[Ink]) -> list[FrameTable]:
         """What the reader makes of each; ink that is no writing at all, it reads as nothing."""
@@ -352,13 +355,33 @@ def n_missed(draft: Draft) -> int:
     return sum(c != " " and place not in visited for place, c in enumerate(draft.text))
 
 
-def _worth_reading(drafts: Sequence[Draft]) -> Sequence[Draft]:
-    """Of a piece's drafts those that came to their end and left no character out, if there are any.
+_Candidate = tuple[Draft, Verdict]
 
-    The others cannot be good, and reading a draft costs as much as drawing it.
+
+def _most_promising_first(drafts: Sequence[Draft]) -> list[_Candidate]:
+    """A piece's drafts with what there is to say against them unread, least first.
+
+    Where some came to their end and left no character out, others cannot be good and are left out.
     """
     whole = [draft for draft in drafts if draft.finished and not n_missed(draft)]
-    return whole or drafts
+    candidates = [(draft, _unread(draft)) for draft in whole or drafts]
+    return sorted(candidates, key=lambda candidate: candidate[1].cost)
+
+
+def _unread(draft: Draft) -> Verdict:
+    """The verdict on a draft as if it were read as it should be."""
+    look = traits(draft.ink, len(" ".join(draft.text.split())))
+    return Verdict(
+        seed=draft.seed,
+        text=draft.text,
+        read=draft.text,
+        edits=0,
+        doubt=0.0,
+        missed=n_missed(draft),
+        ink_nats=float(draft.nats.mean()) if len(draft.nats) else 0.0,
+        unevenness=look.unevenness if look else 0.0,
+        finished=draft.finished,
+    )
 
 
 class _Piece:
@@ -370,7 +393,7 @@ class _Piece:
 
     def __init__(self, text: str, seed: int, number: int) -> None:
         self.text, self.seed, self.number = text, seed, number
-        self.best: tuple[Draft, Verdict] | None = None
+        self.best: _Candidate | None = None
         self.rounds = self.n_drawn = 0
 
     @property
@@ -388,11 +411,11 @@ class _Piece:
             piece_seed(self.seed, self.number, k) for k in range(self.n_drawn, self.n_drawn + n)
         ]
 
-    def take(self, n: int, drafts: Sequence[Draft], verdicts: Sequence[Verdict]) -> None:
-        """Remember the best so far; `drafts` are those of the `n` drawn that were read."""
+    def take(self, n: int, candidates: Sequence[_Candidate]) -> None:
+        """Remember the best so far; `candidates` are those of the `n` drawn that were read."""
         self.n_drawn += n
         self.rounds += 1
-        best = min(zip(drafts, verdicts, strict=True), key=lambda pair: pair[1].cost)
+        best = min(candidates, key=lambda candidate: candidate[1].cost)
         if self.best and self.best[1].cost <= best[1].cost:
             best = self.best
         self.best = best[0], replace(best[1], n_drawn=self.n_drawn)
@@ -420,6 +443,6 @@ class _Work:
         return [(piece, before) for piece in self.pieces if not piece.is_done]
 
     @property
-    def kept(self) -> list[tuple[Draft, Verdict]]:
+    def kept(self) -> list[_Candidate]:
         """The best of each piece that was drawn."""
         return [piece.best for piece in self.pieces if piece.best]

@@ -17,7 +17,7 @@ from handwriter.cli.comparing import (
     spread_over,
     validation_lines,
 )
-from handwriter.cli.options import AsJson, Candidates, Quiet, ReaderName
+from handwriter.cli.options import DEFAULT_CANDIDATES, AsJson, Candidates, Quiet, ReaderName
 from handwriter.cli.printing import print_json, print_report, short, with_bar
 from handwriter.errors import BadData, BadOption
 
@@ -50,7 +50,7 @@ def evaluate(
         str | None,
         typer.Option("--smoothness", help="One or several, with commas between."),
     ] = None,
-    candidates: Candidates = 4,
+    candidates: Candidates = DEFAULT_CANDIDATES,
     seed: Annotated[int, typer.Option("--seed", help="Of the first line.")] = 1,
     characters: Annotated[
         bool, typer.Option("--characters", help="20 words with each character, read one by one.")

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_HAND = "open"  # as `handwriter.weights` has it, which takes long to import
+# As `handwriter.weights` and `handwriter.author` have them, which take long to import.
+DEFAULT_HAND = "open"
+DEFAULT_CANDIDATES = 3
 
 
 def _hands() -> list[str]:

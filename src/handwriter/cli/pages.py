@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from handwriter.cli.options import (
+    DEFAULT_CANDIDATES,
     DEFAULT_HAND,
     AsJson,
     Candidates,
@@ -118,7 +119,7 @@ def page(
     hand: HandName = DEFAULT_HAND,
     style: StyleName = None,
     style_text: StyleText = None,
-    candidates: Candidates = 4,
+    candidates: Candidates = DEFAULT_CANDIDATES,
     check: Annotated[
         bool,
         typer.Option("--check/--no-check", help="Read each line, and draw it again if need be."),

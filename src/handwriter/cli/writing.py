@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from handwriter.cli.options import (
+    DEFAULT_CANDIDATES,
     DEFAULT_HAND,
     AsJson,
     Candidates,
@@ -61,7 +62,7 @@ def write(
     hand: HandName = DEFAULT_HAND,
     style: StyleName = None,
     style_text: StyleText = None,
-    candidates: Candidates = 4,
+    candidates: Candidates = DEFAULT_CANDIDATES,
     check: Annotated[
         bool,
         typer.Option("--check/--no-check", help="Read each line, and draw it again if need be."),
