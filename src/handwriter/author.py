@@ -1,8 +1,8 @@
 """The author: writes a line several times, reads what it wrote, and keeps what can be read.
 
 Whatever a network samples, one line in some can not be read.  The author draws a few candidates
-of each line in one batch, has the reader read them, and draws again where none says what it
-should, up to a limit.  What it could not write well it says.
+of each line in one batch, has the reader read them, the most promising first, until one says what
+it should, and draws again where none does, up to a limit.  What it could not write well it says.
 """
 
 from __future__ import annotations
