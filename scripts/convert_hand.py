@@ -21,11 +21,12 @@ from onnx import numpy_helper
 
 from handwriter.training.graph import sealed_file
 from handwriter.training.network import Network, NetworkConfig
-from handwriter.training.steps_graph import gates_of, new, steps_graph
+from handwriter.training.steps_graph import new, steps_graph
 from handwriter.weights import VERSION
 
 OLD_ORDER = ("input", "output", "forget", "candidate")  # of the gates' columns
 OLD_VERSION = "3"
+FIRST_WINDOW_LEVEL = np.float32(8 / 255)  # of files that do not tell it
 
 
 def weights_of(old: onnx.ModelProto, config: NetworkConfig) -> dict[str, NDArray[Any]]:
@@ -38,7 +39,7 @@ def weights_of(old: onnx.ModelProto, config: NetworkConfig) -> dict[str, NDArray
                 stored[f"{gate}_{number}_{kind}"] = np.ascontiguousarray(part)
     for kind in ("weights", "scale", "bias"):
         stored[f"{new('outputs')}_{kind}"] = stored.pop(f"outputs_{kind}")
-    return stored
+    return {"window_level": np.asarray(FIRST_WINDOW_LEVEL)} | stored
 
 
 def converted(old: onnx.ModelProto) -> bytes:
@@ -52,8 +53,6 @@ def converted(old: onnx.ModelProto) -> bytes:
     for entry in model.graph.initializer:
         if entry.name in stored:
             entry.CopyFrom(numpy_helper.from_array(stored[entry.name], entry.name))
-    named = {f"{gate}_weights" for n in range(config.layers) for gate in gates_of(n + 1)}
-    assert named <= set(stored)
     return sealed_file(model, about | {"version": VERSION})
 
 
@@ -62,7 +61,10 @@ def main() -> None:
     parser.add_argument("old", type=Path)
     parser.add_argument("new", type=Path)
     options = parser.parse_args()
-    options.new.write_bytes(converted(onnx.load(str(options.old))))
+    try:
+        options.new.write_bytes(converted(onnx.load(str(options.old))))
+    except ValueError as error:
+        parser.error(f"{options.old}: {error}")
 
 
 if __name__ == "__main__":

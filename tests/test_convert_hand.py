@@ -47,7 +47,21 @@ def test_a_hand_of_the_format_before_keeps_its_weights(script, tmp_path):
     np.testing.assert_array_equal(one.points, other.points)
 
 
-def test_other_hands_are_refused(script):
-    content = tiny_hand.exported(tiny_hand.network(layers=2))
-    with pytest.raises(ValueError, match="no int8 hand of format 3"):
-        script.converted(onnx.load_from_string(content))
+def test_a_window_level_that_is_not_told_is_the_first_one(script):
+    before = as_before(tiny_hand.exported(tiny_hand.network(layers=2)), layers=2)
+    (level,) = (entry for entry in before.graph.initializer if entry.name == "window_level")
+    before.graph.initializer.remove(level)
+    after = onnx.load_from_string(script.converted(before)[: -tiny_hand.SEAL_BYTES])
+    (level,) = (entry for entry in after.graph.initializer if entry.name == "window_level")
+    assert numpy_helper.to_array(level) == script.FIRST_WINDOW_LEVEL
+
+
+def test_other_hands_are_refused(script, tmp_path, monkeypatch, capsys):
+    (tmp_path / "hand.onnx").write_bytes(tiny_hand.exported(tiny_hand.network(layers=2)))
+    monkeypatch.setattr(
+        "sys.argv", ["convert_hand.py", str(tmp_path / "hand.onnx"), str(tmp_path / "new.onnx")]
+    )
+    with pytest.raises(SystemExit, match="2"):
+        script.main()
+    assert "hand.onnx: this is no int8 hand of format 3" in capsys.readouterr().err
+    assert not (tmp_path / "new.onnx").exists()

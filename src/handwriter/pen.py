@@ -121,7 +121,10 @@ def _drawn(
 
 
 def stream(weights: Weights, job: Job, smoothness: float) -> Iterator[tuple[Floats, bool | None]]:
-    """Draw one job, giving each step (3,) as it is drawn, and with the last if it is complete."""
+    """Draw one job, giving each step (3,), and with the last if it is complete.
+
+    They come as they are drawn, `STEPS` at a time.
+    """
     for ((_, part),) in _parts(weights, _Waiting([job], room=1), smoothness, keep=False):
         *steps, last = part.seen.steps
         for step in steps:

@@ -23,10 +23,8 @@ from handwriter.training.recipe import NON_LETTER, InkConfig
 POOL_BATCHES = 50  # lines are sorted by length within pools of so many batches
 STUMBLE_POINTS = (5, 40)  # how long one lasts
 SMALLEST = 0.1  # of its true size, what is seen of ink in a stumble
-JOLT, JOLT_POINTS = (
-    0.6,
-    (1, 9),
-)  # how far one throws the pen, as a deviation, and in how many points
+JOLT = 0.6  # how far one throws the pen, as a deviation, in line units
+JOLT_POINTS = (1, 9)  # in how many points
 WAY_BACK = 0.92 ** np.arange(128)  # how much of that is left, so many points later
 
 Steps = NDArray[np.float32]

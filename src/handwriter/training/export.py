@@ -76,7 +76,7 @@ def export(
     return sealed_file(model, about)
 
 
-# --- How well the file does what the network does ---------------------------------------
+# --- How well the file does what the network does ----------------------------------------------
 
 
 @torch.no_grad()

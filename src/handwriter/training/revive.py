@@ -27,9 +27,6 @@ from handwriter.weights import FORMAT, ZERO, load_reader_weights, load_weights
 Floats = NDArray[np.float32]
 
 
-FIRST_WINDOW_LEVEL = 8 / 255  # of files that do not tell it
-
-
 def revived(path: Path) -> Checkpoint:
     """The weights of an exported file, and all that its header tells of the run behind them.
 
@@ -109,7 +106,8 @@ def _layer(stored: _Stored, layer: int, config: NetworkConfig) -> dict[str, Floa
         pen, window, hiddens = np.split(weights, [n_pen, n_pen + a])
         # What the bytes of the window, which begin at 0, were short of ZERO.
         bias = bias - window.sum(axis=0) * np.float32(ZERO * LEVEL)
-        window = window * np.float32(LEVEL / stored.get("window_level", FIRST_WINDOW_LEVEL))
+        if a:
+            window = window * np.float32(LEVEL / stored["window_level"])
         weights = np.concatenate([pen[[0, PEN_COPIES, -1]], window, hiddens])
     n_input = N_INPUTS + (a + config.cells if layer else 0)
     found = {"input": weights[:n_input], "recurrent": weights[n_input:], "bias": bias}

@@ -86,19 +86,14 @@ class StepsGraph(Graph):
             return [self.affine(x, *part, to=name) for part, name in zip(parts, to, strict=True)]
         stored, scale = rounded(weights, MOST_WEIGHT, like)
         too_much = scale * stored[from_zero].sum(axis=0, dtype=np.int64) * (ZERO * LEVEL)
-        return self.byte_products(x, stored, scale, (bias + too_much).astype(np.float32), to=to)
-
-    def byte_products(
-        self, x: str, stored: NDArray[np.int8], scale: Floats, bias: Floats, *, to: Sequence[str]
-    ) -> list[str]:
-        """The same with weights that are rounded, and a bias that knows of `from_zero`."""
+        moved = (bias + too_much).astype(np.float32)
         level, zero = self.constant(np.float32(LEVEL)), self.constant(np.uint8(ZERO))
-        columns = (np.split(array, len(to), axis=-1) for array in (stored, scale, bias))
+        columns = (np.split(array, len(to), axis=-1) for array in (stored, scale, moved))
         return [
             self.add(
                 "MatMulIntegerToFloat",
                 x,
-                self.constant(np.ascontiguousarray(weights), f"{name}_weights"),
+                self.constant(np.ascontiguousarray(part), f"{name}_weights"),
                 level,
                 self.constant(each, f"{name}_scale"),
                 zero,
@@ -107,7 +102,7 @@ class StepsGraph(Graph):
                 to=name,
                 domain=MICROSOFT,
             )
-            for name, weights, each, offset in zip(to, *columns, strict=True)
+            for name, part, each, offset in zip(to, *columns, strict=True)
         ]
 
     def declared(self, name: str, shape: list[Any]) -> onnx.ValueInfoProto:
