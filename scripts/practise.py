@@ -10,7 +10,8 @@ The reader likes print, and so would the hand after a few rounds: `--cursive` pu
 into a file of their own, which a recipe can take more often (`[sampling]`, `sources`).
 
 Each text is drawn once, which is far cheaper than drawing until it is right, and kept where the
-reader reads just that text.  Signs that come out seldom are asked for the more often.
+reader reads just that text.  Signs that come out seldom are asked for the more often, and so are
+characters that people write often and this hand badly.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import itertools
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +40,7 @@ FEWEST_JOINTS, MOST_LIFTS = 4, 0.75  # of a line in cursive: lifts for each plac
 SIGNS = "".join(c for c in map(chr, range(33, 127)) if not c.isalnum())
 CLOSING = dict(zip("([{<", ")]}>", strict=True))
 # Of the texts: spans of real ones, and what these have too little of.
-KINDS = {"span": 0.35, "capitals": 0.15, "number": 0.15, "signs": 0.25, "alone": 0.1}
+KINDS = {"span": 0.3, "weak": 0.25, "capitals": 0.1, "number": 0.1, "signs": 0.2, "alone": 0.05}
 ALONE = ("I", "I", "a", "A")  # letters that are words: the texts have few
 
 
@@ -59,8 +61,8 @@ def main() -> None:
     kept: list[Written] = []
     tried: Counter[str] = Counter()
     good: Counter[str] = Counter()
-    learnt: Counter[str] = Counter()
-    texts = invented(load_lines(arguments.lines), arguments.longest, arguments.seed, learnt)
+    skill = Skill()
+    texts = invented(load_lines(arguments.lines), arguments.longest, arguments.seed, skill)
     end = time.monotonic() + 60 * arguments.minutes
     for number in itertools.count():
         if len(kept) >= arguments.keep or time.monotonic() > end:
@@ -72,9 +74,10 @@ def main() -> None:
         )
         for (kind, text), line, is_read in right(some, list(lines), reader):
             tried[kind] += 1
+            skill.tried.update(set(text))
             if is_read:
                 good[kind] += 1
-                learnt.update(set(text))
+                skill.good.update(set(text))
                 kept.append(line)
     if arguments.cursive:
         write_file(arguments.cursive, content([line for line in kept if is_cursive(line)]))
@@ -107,39 +110,71 @@ def content(kept: Sequence[Written]) -> bytes:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in marked).encode()
 
 
-def invented(
-    lines: Lines, longest: int, seed: int, learnt: Counter[str]
-) -> Iterator[tuple[str, str]]:
+@dataclass
+class Skill:
+    """How many lines with each character were tried so far, and how many came out well."""
+
+    tried: Counter[str] = field(default_factory=Counter)
+    good: Counter[str] = field(default_factory=Counter)
+
+    def seldom(self, rng: np.random.Generator) -> str:
+        """A sign, with a chance that falls with the good lines that there are of it."""
+        return _one_of({sign: 1 / (1 + self.good[sign]) for sign in SIGNS}, rng)
+
+    def weak(self, usual: Mapping[str, int], rng: np.random.Generator) -> str:
+        """A character that spoils more lines than most, the sooner the more `usual` it is."""
+        overall = (1 + self.good.total()) / (2 + self.tried.total())
+        lacks = {c: overall - (1 + self.good[c]) / (2 + self.tried[c]) for c in usual}
+        return _one_of({c: n * max(lacks[c], 1e-3) for c, n in usual.items()}, rng)
+
+
+def _one_of(weights: Mapping[str, float], rng: np.random.Generator) -> str:
+    chances = np.array(list(weights.values()))
+    return str(rng.choice(list(weights), p=chances / chances.sum()))
+
+
+def invented(lines: Lines, longest: int, seed: int, skill: Skill) -> Iterator[tuple[str, str]]:
     """Texts without end, each with its kind, made of those of the training lines.
 
-    `learnt` counts the lines with each sign that came out well: what has few is asked for more.
+    What they ask for follows `skill`, as it is when each is asked for.
     """
     rng = np.random.default_rng(seed)
     texts = [lines.texts[i].split() for i in lines.where("train")]
+    usual = Counter("".join(word for words in texts if len(words) > 1 for word in words))
+    places: dict[str, list[tuple[int, int]]] = {character: [] for character in usual}
+    for number, words in enumerate(texts):
+        for place, word in enumerate(words):
+            for character in set(word) & usual.keys():
+                places[character].append((number, place))
     lengths = np.array([len(words) for words in texts], np.float64)
     shares = lengths / lengths.sum()
     while True:
-        words = _span(texts[rng.choice(len(texts), p=shares)], longest, rng)
         kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
-        text = " ".join(_changed(words, kind, rng, learnt))[:longest].strip()
+        if kind == "weak":
+            some = places[skill.weak(usual, rng)]
+            number, place = some[int(rng.integers(len(some)))]
+            begin = max(0, place - int(rng.integers(3)))
+        else:
+            number = int(rng.choice(len(texts), p=shares))
+            begin = int(rng.integers(len(texts[number])))
+        words = _span(texts[number][begin:], longest, rng)
+        text = " ".join(_changed(words, kind, rng, skill))[:longest].strip()
         if len(text) >= SHORTEST:
             yield kind, text
 
 
 def _span(words: Sequence[str], longest: int, rng: np.random.Generator) -> list[str]:
-    """Some words in their order, as many as fit into a line of a length drawn by chance."""
+    """The first words, as many as fit into a line of a length drawn by chance."""
     room = int(rng.integers(SHORTEST, longest + 1))
     found: list[str] = []
-    for word in words[int(rng.integers(len(words))) :]:
+    for word in words:
         if found and len(" ".join([*found, word])) > room:
             break
         found.append(word)
     return found
 
 
-def _changed(
-    words: list[str], kind: str, rng: np.random.Generator, learnt: Counter[str]
-) -> list[str]:
+def _changed(words: list[str], kind: str, rng: np.random.Generator, skill: Skill) -> list[str]:
     place = int(rng.integers(len(words)))
     word = words[place]
     if kind == "capitals":
@@ -153,14 +188,8 @@ def _changed(
     if kind == "alone":
         words.insert(place, str(rng.choice(ALONE)))
     if kind == "signs":
-        words[place] = _with_sign(word, seldom(learnt, rng), rng)
+        words[place] = _with_sign(word, skill.seldom(rng), rng)
     return words
-
-
-def seldom(learnt: Counter[str], rng: np.random.Generator) -> str:
-    """A sign, with a chance that falls with the lines that there are of it."""
-    chances = np.array([1 / (1 + learnt[sign]) for sign in SIGNS])
-    return str(rng.choice(list(SIGNS), p=chances / chances.sum()))
 
 
 def _with_sign(word: str, sign: str, rng: np.random.Generator) -> str:

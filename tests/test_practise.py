@@ -26,9 +26,9 @@ LONGEST = 24
 
 
 def texts(
-    script: ModuleType, n: int = 3000, seed: int = 1, learnt: Counter[str] | None = None
+    script: ModuleType, n: int = 3000, seed: int = 1, skill: object | None = None
 ) -> list[tuple[str, str]]:
-    found = script.invented(invented_hand.LINES, LONGEST, seed, learnt or Counter())
+    found = script.invented(invented_hand.LINES, LONGEST, seed, skill or script.Skill())
     return list(itertools.islice(found, n))
 
 
@@ -47,10 +47,23 @@ def test_the_same_seed_gives_the_same_texts(script: ModuleType) -> None:
 
 
 def test_signs_that_came_out_well_are_asked_for_less(script: ModuleType) -> None:
-    learnt = Counter(dict.fromkeys(string.punctuation.replace("`", ""), 50))
+    skill = script.Skill(good=Counter(dict.fromkeys(string.punctuation.replace("`", ""), 50)))
     rng = np.random.default_rng(1)
-    asked = Counter(script.seldom(learnt, rng) for _ in range(400))
+    asked = Counter(skill.seldom(rng) for _ in range(400))
     assert asked["`"] > 200 and 0 < asked["@"] < 30
+
+
+def test_a_character_that_spoils_lines_is_asked_for_the_more_the_more_often_people_write_it(
+    script: ModuleType,
+) -> None:
+    skill = script.Skill(Counter(a=100, I=100, Z=100), Counter(a=60, I=20, Z=20))
+    rng = np.random.default_rng(1)
+    asked = Counter(skill.weak({"a": 400, "I": 50, "Z": 5}, rng) for _ in range(1000))
+    assert asked["I"] > 800 and 40 < asked["Z"] < 150 and asked["a"] < 80
+    weak = [text for kind, text in texts(script, 500, skill=skill) if kind == "weak"]
+    own = "\n".join(invented_hand.LINES.texts)
+    assert weak and all(text in own for text in weak)
+    assert sum("I" in text or "Z" in text for text in weak) > 0.7 * len(weak)
 
 
 def test_a_line_is_right_when_it_is_finished_and_read_as_its_text(
