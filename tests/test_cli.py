@@ -432,3 +432,8 @@ def test_lines_that_a_reader_contradicts_are_left_out_or_flagged(tmp_path, reade
     assert "contradicted by the reader 30" in capsys.readouterr().err
     assert run([*command[:4], "--flag"]) == 2
     assert "--flag needs a reader" in capsys.readouterr().err
+    assert run([*command[:4], "--most-errors", "0.3"]) == 2
+    assert "--most-errors needs a reader" in capsys.readouterr().err
+    assert run([*command, "--most-errors=-0.3"]) == 2
+    assert "--most-errors is -0.3; give a share from 0 up" in capsys.readouterr().err
+    assert run([*command, "--most-errors", "99"]) == 0  # a reader may read more than there is

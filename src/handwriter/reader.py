@@ -84,15 +84,18 @@ class Reader:
                     tables[i] = table
             yield from tables
 
-    def contradicted(self, lines: Sequence[Line]) -> Iterator[bool]:
+    def contradicted(
+        self, lines: Sequence[Line], most_errors: float = CONTRADICTED
+    ) -> Iterator[bool]:
         """Of each line whether it says something else than its text: for cleaning training data.
 
-        It does where more than half of its characters are read otherwise: a reader that is
-        unsure is wrong here and there, but another text is wrong all along.
+        It does where more than `most_errors` of its characters are read otherwise, half of them
+        unless told: a reader that is unsure is wrong here and there, but another text is wrong
+        all along.  A smaller share also finds what was written so that nobody can read it.
         """
         tables = self.iter_frames(line.ink for line in lines)
         for line, table in zip(lines, tables, strict=True):
-            yield character_errors(table.reading().text, line.text).rate > CONTRADICTED
+            yield character_errors(table.reading().text, line.text).rate > most_errors
 
     def _tables(self, rows: list[Floats]) -> Iterator[FrameTable]:
         """One run of the network over lines of features."""

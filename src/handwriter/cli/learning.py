@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,6 +42,12 @@ def prepare(
         str | None,
         typer.Option("--reader", help="Leave out training lines that this reader contradicts."),
     ] = None,
+    most_errors: Annotated[
+        float | None,
+        typer.Option(
+            "--most-errors", help="The share of a line that it may read otherwise.  [default: 0.5]"
+        ),
+    ] = None,
     flag: Annotated[
         bool, typer.Option("--flag", help="Only name the lines that the reader contradicts.")
     ] = False,
@@ -56,11 +63,15 @@ def prepare(
 
     contradicted = None
     if reader is not None:
-        from handwriter.reader import load_reader
+        from handwriter.reader import CONTRADICTED, load_reader
 
-        contradicted = load_reader(reader).contradicted
-    elif flag:
-        raise BadOption("--flag needs a reader; give --reader NAME")
+        most = CONTRADICTED if most_errors is None else most_errors
+        if not 0 <= most < 1e6:
+            raise BadOption(f"--most-errors is {most:g}; give a share from 0 up, such as 0.3")
+        contradicted = partial(load_reader(reader).contradicted, most_errors=most)
+    elif flag or most_errors is not None:
+        option = "--flag" if flag else "--most-errors"
+        raise BadOption(f"{option} needs a reader; give --reader NAME")
 
     if output.suffix != ".npz":
         raise BadOption(f"a lines file ends in .npz; {output.name!r} does not")
