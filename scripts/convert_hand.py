@@ -19,6 +19,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from handwriter.training.batches import Scaling
 from handwriter.training.graph import sealed_file
 from handwriter.training.network import Network, NetworkConfig
 from handwriter.training.steps_graph import new, steps_graph
@@ -48,7 +49,8 @@ def converted(old: onnx.ModelProto) -> bytes:
     config = NetworkConfig(**json.loads(about["network"]))
     if (about["version"], about["weights"], config.peepholes) != (OLD_VERSION, "int8", False):
         raise ValueError("this is no int8 hand of format 3 without peepholes")
-    model = steps_graph(Network(config), int8=True)
+    scaling = Scaling(**json.loads(about["scaling"]))
+    model = steps_graph(Network(config), scaling, int8=True)
     stored = weights_of(old, config)
     for entry in model.graph.initializer:
         if entry.name in stored:

@@ -18,15 +18,16 @@ from handwriter.training.batches import (
     spelled,
 )
 from handwriter.training.lines import Lines
+from handwriter.training.network import NetworkConfig
 from handwriter.training.recipe import GRAVES57, NON_LETTER, InkConfig
 
 LENGTHS = np.random.default_rng(0).integers(5, 300, 437)
 PLAIN = InkConfig()
 
 
-def made(chosen, ink=PLAIN, seed=None, alphabet=tiny.ALPHABET):
-    lines = tiny.lines()
-    return make_batch(lines, np.array(chosen), Scaling.of(lines), alphabet, ink, seed)
+def made(chosen, ink=PLAIN, seed=None, alphabet=tiny.ALPHABET, **network):
+    lines, config = tiny.lines(), NetworkConfig(alphabet=alphabet, **network)
+    return make_batch(lines, np.array(chosen), Scaling.of(lines), config, ink, seed)
 
 
 def flat(batches):
@@ -217,3 +218,20 @@ def test_digits_and_signs_become_one_label_where_the_alphabet_has_it():
 def test_a_character_that_the_alphabet_lacks_is_named():
     with pytest.raises(BadData, match="'é'"):
         spelled("café", tiny.ALPHABET + "f")
+
+
+def test_the_height_that_is_seen_is_what_all_offsets_before_rose():
+    """Of the ink as it was made, jolts included; noise on it is seen too."""
+    lines, plain = tiny.lines(), made([0], height=True)
+    heights = lines.steps(0)[:-1, 1].cumsum()
+    assert plain.seen.shape[2] == 4
+    np.testing.assert_allclose(plain.seen[1:, 0, 3], heights, atol=1e-5)
+    assert (plain.seen[0] == 0).all()
+    scaling, jolting = Scaling.of(lines), made([0], InkConfig(jolts=3.0), seed=(1, 0), height=True)
+    rises = scaling.restore(jolting.seen[1:, 0, :2].numpy())[:, 1]
+    np.testing.assert_allclose(jolting.seen[1:, 0, 3], rises.cumsum(), atol=1e-3)
+    assert not np.allclose(rises.cumsum(), heights, atol=0.01)
+    noisy, same = (made([0], InkConfig(pen_noise=0.1), (1, 0), height=h) for h in (True, False))
+    assert torch.equal(noisy.seen[..., :3], same.seen)
+    errors = noisy.seen[1:, 0, 3].numpy() - heights
+    assert 0.05 < errors.std() < 0.2

@@ -13,21 +13,23 @@ import torch
 from tiny_hand import FACTS, LINES, checkpoint, exported, network
 
 from handwriter.errors import TrainingFailed
+from handwriter.training.batches import Scaling
 from handwriter.training.export import export, known_characters, what_is_read
 from handwriter.training.graph import Graph
 from handwriter.training.network import Network, one_hot
 from handwriter.training.recipe import ASCII, GRAVES57, NON_LETTER
-from handwriter.training.sample import draw, step_noise
-from handwriter.training.steps_graph import LEVEL, PEN_COPIES, WINDOW_LEVEL, steps_graph
+from handwriter.training.sample import draw, seen, step_noise
+from handwriter.training.steps_graph import HEIGHT_COPIES, LEVEL, WINDOW_LEVEL, steps_graph
 from handwriter.weights import FAR, ZERO, first_inputs
 
+SCALING = Scaling((0.3, 0.05), (0.5, 0.8))
 TEXTS = ["Hello, committee!", "a", "It was 7 o'clock."]
 
 
 def session(net: Network, *, int8: bool = False, threads: int = 1) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
-    content = steps_graph(net, int8=int8).SerializeToString()
+    content = steps_graph(net, SCALING, int8=int8).SerializeToString()
     return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
@@ -73,23 +75,26 @@ def written_by_engine(net: Network, noise: np.ndarray) -> tuple[np.ndarray, np.n
 @torch.no_grad()
 def written_by_torch(net: Network, noise: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     text = one_hot(TEXTS, net.config.alphabet, beyond=True) if net.config.reads_text else None
-    state, step = None, torch.zeros(1, len(TEXTS), 3)
+    state, step = None, torch.zeros(1, len(TEXTS), net.config.n_inputs)
     steps, phis = [], []
     for row in noise:
         y, phi, state = net(step, text, state)
         drawn = draw(y, 0.5, torch.from_numpy(row)[None])
-        step = torch.cat([drawn[..., :2], (drawn[..., 2:] > 0).float()], -1)
+        step = seen(drawn, step, SCALING)
         steps.append(drawn[0].numpy())
         phis.append(phi[0].numpy())
     return np.array(steps), phis
 
 
 @pytest.mark.parametrize(
-    ("peepholes", "end_token", "alphabet"),
-    list(product([True, False], [True, False], [ASCII, ""])),
+    ("peepholes", "end_token", "alphabet", "height"),
+    list(product([True, False], [True, False], [ASCII, ""], [True, False])),
 )
-def test_the_engine_writes_what_the_torch_network_writes(peepholes, end_token, alphabet):
-    net = network(peepholes=peepholes, end_token=end_token, alphabet=alphabet, layers=3, mixtures=5)
+def test_the_engine_writes_what_the_torch_network_writes(peepholes, end_token, alphabet, height):
+    net = network(
+        peepholes=peepholes, end_token=end_token, alphabet=alphabet, height=height, layers=3,
+        mixtures=5,
+    )  # fmt: skip
     if peepholes:
         torch.nn.init.normal_(net.layers[1].peephole)
     noise = step_noise(np.random.default_rng(1), net.config, 80, len(TEXTS))
@@ -130,11 +135,12 @@ def in_numbers(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return made
 
 
-def test_int8_weights_come_close():
-    net = network(cells=30, layers=3, initial_pace=0.1)
+@pytest.mark.parametrize("height", [True, False])
+def test_int8_weights_come_close(height):
+    net = network(cells=30, layers=3, initial_pace=0.1, height=height)
     engines = session(net), session(net, int8=True)
     feed = random_feed(engines[1], net, 20)
-    feed["step"] = np.clip(feed["step"], -PEN_COPIES, PEN_COPIES)
+    feed["step"] = np.clip(feed["step"], -HEIGHT_COPIES, HEIGHT_COPIES)
     exact, close = run(engines[0], in_numbers(feed)), in_numbers(run(engines[1], feed))
     assert np.abs(close["next_window"]).max() > 0
     for result in (exact, close):
@@ -148,7 +154,7 @@ def test_int8_weights_come_close():
 @pytest.mark.parametrize("int8", [True, False])
 def test_a_line_steps_to_the_same_bits_alone_and_among_others(int8, cells):
     """Whatever is in the other lines, and on two threads as on one."""
-    net = network(cells=cells, layers=3, peepholes=cells < 400)
+    net = network(cells=cells, layers=3, peepholes=cells < 400, height=cells < 400)
     engine, two_threads = session(net, int8=int8), session(net, int8=int8, threads=2)
     feed = random_feed(engine, net, 256)
     together = run(engine, feed)
@@ -166,8 +172,9 @@ def test_a_line_steps_to_the_same_bits_alone_and_among_others(int8, cells):
         np.testing.assert_array_equal(value, first[name], err_msg=name)
 
 
-def test_many_steps_are_the_same_bits_as_one_after_the_other():
-    net = network(layers=2)
+@pytest.mark.parametrize("height", [True, False])
+def test_many_steps_are_the_same_bits_as_one_after_the_other(height):
+    net = network(layers=2, height=height)
     engine = session(net, int8=True)
     feed = start(engine, net)
     noise = step_noise(np.random.default_rng(2), net.config, 9, len(TEXTS))
@@ -180,8 +187,9 @@ def test_many_steps_are_the_same_bits_as_one_after_the_other():
         assert ("follows" in feed) and ("follows" not in results)
 
 
-def test_what_is_shown_counts_as_drawn_and_what_follows_is_given_what_another_draws():
-    net = network(layers=2)
+@pytest.mark.parametrize("height", [True, False])
+def test_what_is_shown_counts_as_drawn_and_what_follows_is_given_what_another_draws(height):
+    net = network(layers=2, height=height)
     engine = session(net)
     feed = start(engine, net, ["same"] * 4)
     noise = step_noise(np.random.default_rng(2), net.config, 9, 4)
@@ -199,6 +207,17 @@ def test_what_is_shown_counts_as_drawn_and_what_follows_is_given_what_another_dr
         if name.startswith("next_"):
             np.testing.assert_array_equal(value[1], value[0], err_msg=name)
             np.testing.assert_array_equal(value[2], value[3], err_msg=name)
+
+
+def test_the_height_is_what_all_steps_rose():
+    net = network(layers=2, height=True)
+    engine = session(net)
+    feed = start(engine, net)
+    feed |= {"noise": step_noise(np.random.default_rng(2), net.config, 40, len(TEXTS))}
+    results = run(engine, feed)
+    rises = results["steps"][:, :, 1] * SCALING.deviation[1] + SCALING.mean[1]
+    np.testing.assert_allclose(results["next_step"][:, 3], rises.sum(axis=0), rtol=1e-4)
+    assert np.abs(rises.sum(axis=0)).min() > 1
 
 
 def test_constants_that_begin_alike_stay_apart():

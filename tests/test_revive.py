@@ -12,12 +12,14 @@ import torch
 from onnx import numpy_helper
 
 from handwriter.errors import BadHand, TrainingFailed
+from handwriter.training.batches import Scaling
 from handwriter.training.graph import sealed
 from handwriter.training.network import Network
 from handwriter.training.revive import revived
 from handwriter.training.steps_graph import new, steps_graph
 from handwriter.training.train import train
 
+SCALING = Scaling((0.3, 0.01), (0.5, 0.8))
 TELLING = {"lines": "d1", "lineage": [{"updates": 3}], "updates": 7}
 
 
@@ -33,7 +35,7 @@ def arrays(model):
 def rounded_to_the_nearest(net):
     """The hand's file, its weights rounded each by itself: rounded again, they stay."""
     about = onnx.load_from_string(tiny_hand.exported(net)[: -tiny_hand.SEAL_BYTES]).metadata_props
-    model = steps_graph(net, int8=True)
+    model = steps_graph(net, SCALING, int8=True)
     model.metadata_props.extend(about)
     return sealed(model.SerializeToString())
 
@@ -51,8 +53,9 @@ def same(found, network, rel):
 
 @pytest.mark.parametrize("alphabet", ["", "abc "])
 @pytest.mark.parametrize("peepholes", [True, False])
-def test_a_hand_gives_back_the_network_it_was_made_of(tmp_path, alphabet, peepholes):
-    net = tiny_hand.network(alphabet=alphabet, layers=3, peepholes=peepholes)
+@pytest.mark.parametrize("height", [True, False])
+def test_a_hand_gives_back_the_network_it_was_made_of(tmp_path, alphabet, peepholes, height):
+    net = tiny_hand.network(alphabet=alphabet, layers=3, peepholes=peepholes, height=height)
     path = tmp_path / "hand.onnx"
     path.write_bytes(tiny_hand.exported(net, int8=False))
     checkpoint = revived(path)
@@ -61,13 +64,14 @@ def test_a_hand_gives_back_the_network_it_was_made_of(tmp_path, alphabet, peepho
     assert checkpoint.header["recipe"]["network"] == vars(net.config)
 
 
-def test_an_int8_hand_gives_back_the_network_whose_int8_hand_it_is(tmp_path):
-    net = tiny_hand.network(layers=3)
+@pytest.mark.parametrize("height", [True, False])
+def test_an_int8_hand_gives_back_the_network_whose_int8_hand_it_is(tmp_path, height):
+    net = tiny_hand.network(layers=3, height=height)
     path = tmp_path / "hand.onnx"
     path.write_bytes(rounded_to_the_nearest(net))
     again = Network(net.config).eval()
     again.load_state_dict(revived(path).group("network"))
-    first, second = (arrays(steps_graph(n, int8=True)) for n in (net, again))
+    first, second = (arrays(steps_graph(n, SCALING, int8=True)) for n in (net, again))
     assert any(array.dtype == np.int8 for array in first.values())
     for name, array in first.items():
         if name.startswith("constant"):

@@ -27,11 +27,20 @@ class Seen:
         self.epochs.append(event)
 
 
-def sit(run, *, precision="fp32", checkpoint_minutes=3.0, stop_after_minutes=None):
-    seen = Seen()
+def sit(
+    run,
+    *,
+    precision="fp32",
+    checkpoint_minutes=3.0,
+    stop_after_minutes=None,
+    recipe=None,
+    begin_from=None,
+):
+    seen, recipe = Seen(), recipe or tiny.recipe()
     run_training(
-        tiny.recipe(), tiny.lines(), run, precision, checkpoint_minutes, stop_after_minutes, seen
-    )
+        recipe, tiny.lines(), run, precision, checkpoint_minutes, stop_after_minutes, seen,
+        begin_from=begin_from,
+    )  # fmt: skip
     return seen
 
 
@@ -58,6 +67,22 @@ def test_options_that_make_no_sense_are_refused_before_anything_is_made(tmp_path
     with pytest.raises(BadOption):
         sit(tmp_path / "run", **wrong)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_network_that_sees_heights_begins_as_one_that_does_not(tmp_path):
+    """It writes the very same until it has learned to look at them."""
+    blind, seeing = tmp_path / "blind", tmp_path / "seeing"
+    sit(blind, recipe=tiny.recipe(epochs=1))
+    recipe = tiny.recipe({"height": True}, epochs=1, learning_rate=1e-9, warmup=0)
+    (epoch,) = sit(seeing, recipe=recipe, begin_from=blind / "last.safetensors").epochs
+    for layer in epoch.network.layers:
+        assert layer.input[3].abs().max() < 1e-6
+    before = evaluate_checkpoint(
+        load_checkpoint(blind / "last.safetensors"), tiny.lines(), "validation"
+    )
+    assert epoch.score.nats_a_line == pytest.approx(before.nats_a_line, rel=1e-4)
+    with pytest.raises(TrainingFailed, match=r"another network.*height was True, is False"):
+        sit(tmp_path / "back", begin_from=seeing / "last.safetensors")
 
 
 def test_a_checkpoint_judged_again_gives_the_figures_of_its_epoch(tmp_path):

@@ -155,7 +155,7 @@ def test_validation_is_the_loss_line_by_line():
     score = task.evaluate(network, chosen, tiny.CPU)
     losses, squares, points = [], [], 0
     for i in chosen:
-        batch = make_batch(lines, np.array([i]), task.scaling, tiny.ALPHABET, InkConfig(), None)
+        batch = make_batch(lines, np.array([i]), task.scaling, task.config, InkConfig(), None)
         y, _, _ = network(batch.seen, batch.text)
         losses.append(nats(batch.offsets, batch.pen, y).sum().item())
         squares.append(((y.mean - batch.offsets) ** 2).sum().item())

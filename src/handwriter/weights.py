@@ -58,7 +58,8 @@ class Weights:
     """An opened hand: the network's steps as an ONNX Runtime session, and what is known of it.
 
     `characters` are those that it learned; `alphabet` is what its network can be asked for, and
-    is empty for one that writes without text.  `mean` and `deviation` (x, y) turn the network's
+    is empty for one that writes without text.  `sees_height` says that it is shown how high the pen
+    is.  `mean` and `deviation` (x, y) turn the network's
     offsets into the hand's unit.  `pace` is its mean number of characters a step.  `styles` is
     what its file of styles holds (`handwriter.styles`), empty where none lies beside it.  Up to
     `threads` may draw at once.
@@ -75,6 +76,7 @@ class Weights:
     mixtures: int
     windows: int
     has_end: bool
+    sees_height: bool
     mean: tuple[float, float]
     deviation: tuple[float, float]
     pace: float
@@ -281,6 +283,7 @@ def _hand_of(session: ort.InferenceSession, about: dict[str, str]) -> Weights:
         mixtures=int(network["mixtures"]),
         windows=int(network["windows"]),
         has_end=network["end_token"],
+        sees_height=network.get("height", False),
         mean=_pair(scaling["mean"]),
         deviation=_pair(scaling["deviation"]),
         pace=float(about["pace"]),
@@ -292,6 +295,7 @@ def _hand_of(session: ort.InferenceSession, about: dict[str, str]) -> Weights:
     _require(" " in possible or not possible, "alphabet")
     _require(known <= possible and bool(known - {" "}) == bool(possible), "characters")
     _require(isinstance(weights.has_end, bool), "end_token")
+    _require(isinstance(weights.sees_height, bool), "height")
     sizes = (weights.layers, weights.cells, weights.mixtures)
     _require(min(sizes) > 0 and max(*sizes, weights.windows) <= MOST_SIZE, "network")
     _require(all(abs(value) <= MOST_SCALE for value in weights.mean), "mean")
@@ -310,7 +314,7 @@ def _shapes(weights: Weights) -> tuple[dict[str, Any], dict[str, Any]]:
     a, m, cells = len(weights.alphabet), weights.mixtures, weights.cells
     layers, n_pen = range(1, weights.layers + 1), 3 if weights.has_end else 1
     as_read = _BYTES if weights.about["weights"] == "int8" else _FLOATS
-    state: dict[str, tuple[Any, ...]] = {"step": (_FLOATS, 3)}
+    state: dict[str, tuple[Any, ...]] = {"step": (_FLOATS, 4 if weights.sees_height else 3)}
     state |= {f"hidden_{number}": (as_read, cells) for number in layers}
     state |= {f"cell_{number}": (_FLOATS, cells) for number in layers}
     inputs: dict[str, tuple[Any, ...]] = {"smoothness": (_FLOATS, 1), "follows": (_INTEGERS,)}

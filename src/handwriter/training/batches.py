@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from handwriter.errors import BadData
 from handwriter.training.lines import Lines
-from handwriter.training.network import Text, one_hot
+from handwriter.training.network import N_STEP, NetworkConfig, Text, one_hot
 from handwriter.training.recipe import NON_LETTER, InkConfig
 
 POOL_BATCHES = 50  # lines are sorted by length within pools of so many batches
@@ -28,6 +29,7 @@ JOLT_POINTS = (1, 9)  # in how many points
 WAY_BACK = 0.92 ** np.arange(128)  # how much of that is left, so many points later
 
 Steps = NDArray[np.float32]
+T = TypeVar("T", Tensor, NDArray[np.float32])
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +58,17 @@ class Scaling:
         mean, deviation = np.array([self.mean, self.deviation], np.float32)
         return np.asarray(offsets * deviation + mean, np.float32)
 
+    def rise(self, dy: T) -> T:
+        """Normalised dy in line units."""
+        return dy * self.deviation[1] + self.mean[1]
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
     """Lines of ink, padded to the longest; shapes (steps, lines, ...).
 
-    `seen` is the network's input, one step behind: it begins with zeros.  `offsets` and `pen`
+    `seen` is the network's input, one step behind: it begins with zeros.  Its fourth number, if it
+    has one, is the height of the pen.  `offsets` and `pen`
     (0 down, 1 lifts, 2 ends the line) are what it has to predict, where `mask` is 1.
     """
 
@@ -171,14 +178,14 @@ def make_batch(
     lines: Lines,
     chosen: NDArray[np.int64],
     scaling: Scaling,
-    alphabet: str,
+    config: NetworkConfig,
     ink: InkConfig,
     seed: tuple[int, int] | None,
 ) -> Batch:
     """The chosen lines as a batch; `seed` (run, update) augments them, None leaves them alone."""
     length = int(lines.lengths[chosen].max())
     n = len(chosen)
-    seen = np.zeros((length, n, 3), np.float32)
+    seen = np.zeros((length, n, config.n_inputs), np.float32)
     offsets = np.zeros((length, n, 2), np.float32)
     pen = np.zeros((length, n), np.int64)
     mask = np.zeros((length, n), np.float32)
@@ -188,13 +195,19 @@ def make_batch(
         made = steps
         if rng:
             made, steps = jolted(augmented(steps, ink, rng), ink, rng)
+        heights = made[:-1, 1].cumsum()
         made, steps = scaling.normalise(made), scaling.normalise(steps)
         k = len(steps)
         offsets[:k, column], pen[:k, column], mask[:k, column] = steps[:, :2], steps[:, 2], 1.0
         pen[k - 1, column] = 2
-        seen[1:k, column] = made[:-1]
+        seen[1:k, column, :N_STEP] = made[:-1]
+        if config.height:
+            seen[1:k, column, N_STEP] = heights
         if rng:
             seen[1:k, column, :2] = disturbed(seen[1:k, column, :2], ink, rng)
+        if rng and config.height:
+            seen[1:k, column, N_STEP] += rng.normal(0.0, ink.pen_noise, k - 1)
+    alphabet = config.alphabet
     texts = [spelled(lines.texts[i], alphabet) for i in chosen] if alphabet else []
     return Batch(
         seen=torch.from_numpy(seen),

@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from handwriter.training.batches import Batch
+from handwriter.training.batches import Batch, Scaling
 from handwriter.training.checkpoint import Checkpoint
 from handwriter.training.export_reader import export_reader
 from handwriter.training.graph import sealed_file
 from handwriter.training.lines import Lines
 from handwriter.training.machine import this_machine
-from handwriter.training.network import Layer, Mixture, Network, mixture, nats
+from handwriter.training.network import N_STEP, Layer, Mixture, Network, mixture, nats
 from handwriter.training.reading import Reading
 from handwriter.training.recipe import NON_LETTER
 from handwriter.training.steps_graph import outputs_in_order, steps_graph
@@ -58,7 +58,7 @@ def export(
         return export_reader(network, name=name, licence=licence, data=data, about=about, int8=int8)
     some = np.random.default_rng(1).permutation(lines.where("train"))[:ROUNDING_LINES]
     like = what_is_read(network, task.make_batch(some, None)) if int8 else None
-    model = steps_graph(network, int8=int8, like=like)
+    model = steps_graph(network, Scaling(**header["scaling"]), int8=int8, like=like)
     about |= {
         "format": FORMAT,
         "version": VERSION,
@@ -147,7 +147,8 @@ def _outputs_along(model: onnx.ModelProto, batch: Batch) -> Floats:
         feed["text"] = np.where(far, codes.shape[2], codes.argmax(axis=2))
         feed["places"] = np.where(far, np.float32(FAR), places)[:, None]
     seen = batch.seen.cpu().numpy()
-    feed["step"], feed["shown"] = seen[0], np.concatenate([seen[1:], np.zeros_like(seen[:1])])
+    shown = seen[1:, :, :N_STEP]
+    feed["step"], feed["shown"] = seen[0], np.concatenate([shown, np.zeros_like(shown[:1])])
     noise = next(entry for entry in session.get_inputs() if entry.name == "noise")
     feed["noise"] = np.zeros((*seen.shape[:2], noise.shape[2]), np.float32)
     (outputs,) = session.run(["outputs"], feed)

@@ -11,7 +11,7 @@ named option there.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-N_INPUTS = 3  # dx, dy, pen lift
+N_STEP = 3  # dx, dy, pen lift
 # How often the pen stays down, lifts, and ends the line in IAM-OnDB, every second point kept.
 PEN_RATES = (0.924, 0.073, 0.003)
 LEAST_LOG = -80.0  # of a bell of the window
@@ -41,6 +41,8 @@ class NetworkConfig:
     - `initial_pace` is the step of kappa (eq. 51), in characters a pen point, that the untrained
       window takes; exp(0) = 1 in the paper's form, which runs off the text at once.
     - `forget_bias` is the forget gate's bias before training.
+    - `height` shows the network a fourth number, how high above the baseline the pen is, in line
+      units.  Offsets tell it only to who adds them all up, and a line that was lost stays lost.
     """
 
     alphabet: str = ""
@@ -52,6 +54,12 @@ class NetworkConfig:
     end_token: bool = False
     initial_pace: float = 1.0
     forget_bias: float = 0.0
+    height: bool = False
+
+    @property
+    def n_inputs(self) -> int:
+        """The numbers of a step that the network is shown."""
+        return N_STEP + self.height
 
     @property
     def reads_text(self) -> bool:
@@ -441,7 +449,9 @@ class Network(nn.Module):
         n, a = config.cells, len(config.alphabet)
         self.layers = nn.ModuleList(
             Layer(
-                N_INPUTS + (a + n if above else 0), config, window=config.reads_text and not above
+                config.n_inputs + (a + n if above else 0),
+                config,
+                window=config.reads_text and not above,
             )
             for above in range(config.layers)
         )
@@ -462,7 +472,7 @@ class Network(nn.Module):
         self, steps: Tensor, text: Text | None = None, state: State | None = None,
         clip: float = 0.0, clip_outputs: float = 0.0,
     ) -> tuple[Mixture, Tensor, State]:  # fmt: skip
-        """steps (steps, lines, 3), the text to write -> what comes next, phi, last state.
+        """steps (steps, lines, n_inputs), the text to write -> what comes next, phi, last state.
 
         phi (steps, lines, length) is the weight that the window gave each character (eq. 46).
         With `clip`, derivatives at the gates are bounded to [-clip, clip] as in section 2.1;
@@ -507,6 +517,16 @@ def one_hot(texts: Sequence[str], alphabet: str, *, beyond: bool = False) -> Tex
                 raise ValueError(f"{character!r} is not in the alphabet {alphabet!r}")
             codes[line, place, index[character]] = 1.0
     return Text(codes, mask)
+
+
+def seeing_height(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The parameters of a network without `height` as those of one with it, which does the same."""
+    return {
+        name: torch.cat([value[:N_STEP], value.new_zeros(1, value.shape[1]), value[N_STEP:]])
+        if name.endswith(".input")
+        else value
+        for name, value in parameters.items()
+    }
 
 
 def n_parameters(network: nn.Module) -> int:

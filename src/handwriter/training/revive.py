@@ -19,9 +19,9 @@ from onnx import numpy_helper
 
 from handwriter.errors import BadReader, TrainingFailed
 from handwriter.training.checkpoint import Checkpoint
-from handwriter.training.network import N_INPUTS, NetworkConfig
+from handwriter.training.network import NetworkConfig
 from handwriter.training.recogniser import KERNEL, STRIDES, ReaderConfig
-from handwriter.training.steps_graph import LEVEL, PEN_COPIES, gates_of, new, outputs_in_order
+from handwriter.training.steps_graph import COPIES, LEVEL, gates_of, new, outputs_in_order
 from handwriter.weights import FORMAT, ZERO, load_reader_weights, load_weights
 
 Floats = NDArray[np.float32]
@@ -102,14 +102,17 @@ def _layer(stored: _Stored, layer: int, config: NetworkConfig) -> dict[str, Floa
     weights = np.concatenate([stored.matrix(gate) for gate in gates], axis=1)
     bias = np.concatenate([stored[f"{gate}_bias"] for gate in gates])
     if stored[f"{gates[0]}_weights"].dtype == np.int8:
-        n_pen = 2 * PEN_COPIES + 1
+        copies = COPIES[: config.n_inputs]
+        n_pen = sum(copies)
         pen, window, hiddens = np.split(weights, [n_pen, n_pen + a])
         # What the bytes of the window, which begin at 0, were short of ZERO.
         bias = bias - window.sum(axis=0) * np.float32(ZERO * LEVEL)
         if a:
             window = window * np.float32(LEVEL / stored["window_level"])
-        weights = np.concatenate([pen[[0, PEN_COPIES, -1]], window, hiddens])
-    n_input = N_INPUTS + (a + config.cells if layer else 0)
+        # Copies are rounded each for itself; together they do what their mean does.
+        pen = np.add.reduceat(pen, np.cumsum([0, *copies[:-1]])) / np.array(copies)[:, None]
+        weights = np.concatenate([pen.astype(np.float32), window, hiddens])
+    n_input = config.n_inputs + (a + config.cells if layer else 0)
     found = {"input": weights[:n_input], "recurrent": weights[n_input:], "bias": bias}
     if config.peepholes:
         sees = [gate for gate in gates if not gate.startswith("candidate")]

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from handwriter.ink import Ink
 from handwriter.training.batches import Scaling
-from handwriter.training.network import Mixture, Network, NetworkConfig, one_hot
+from handwriter.training.network import N_STEP, Mixture, Network, NetworkConfig, one_hot
 
 
 def n_noise(config: NetworkConfig) -> int:
@@ -84,7 +84,7 @@ def sample(
     noise = torch.from_numpy(
         step_noise(np.random.default_rng(seed), network.config, max_steps, len(texts))
     )
-    step = torch.zeros(1, len(texts), 3, device=device)
+    step = torch.zeros(1, len(texts), network.config.n_inputs, device=device)
     state, steps, windows = None, [], []
     done_at = [max_steps] * len(texts)
     for t in range(max_steps):
@@ -98,12 +98,18 @@ def sample(
                 done_at[line] = t + 1
         if t + 1 >= max(done_at):
             break
-        step = torch.cat([drawn[..., :2], (drawn[..., 2:] > 0).float()], -1)
+        step = seen(drawn, step, scaling)
     return [
         (_ink(np.array([s[i] for s in steps[:end]]), scaling),
          np.array([w[i, : beyond[i]] for w in windows[:end]]))
         for i, end in enumerate(done_at)
     ]  # fmt: skip
+
+
+def seen(drawn: Tensor, before: Tensor, scaling: Scaling) -> Tensor:
+    """What the network reads after a step (..., 3) was drawn, and what it read before: (..., n)."""
+    height = before[..., N_STEP:] + scaling.rise(drawn[..., 1:2])  # nothing where none is read
+    return torch.cat([drawn[..., :2], (drawn[..., 2:] > 0).float(), height], -1)
 
 
 def _ends(pen: float, place: int, n_characters: int) -> bool:

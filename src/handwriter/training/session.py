@@ -6,6 +6,8 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -17,6 +19,7 @@ from handwriter.training.checkpoint import Checkpoint, load_checkpoint
 from handwriter.training.journal import Journal
 from handwriter.training.lines import Lines
 from handwriter.training.machine import keep_memory, leave_machine, this_machine
+from handwriter.training.network import NetworkConfig, seeing_height
 from handwriter.training.recipe import Recipe
 from handwriter.training.revive import revived
 from handwriter.training.tasks import task_of, trained_network
@@ -86,7 +89,7 @@ def run_training(
             run,
             machine,
             begin_from=begin_from,
-            load=_to_begin_with,
+            load=partial(_to_begin_with, recipe),
             checkpoint_minutes=checkpoint_minutes,
             stop=stop,
         ):
@@ -99,8 +102,15 @@ def run_training(
                 watcher.epoch(event)
 
 
-def _to_begin_with(path: Path) -> Checkpoint:
-    return revived(path) if path.suffix == ".onnx" else load_checkpoint(path)
+def _to_begin_with(recipe: Recipe, path: Path) -> Checkpoint:
+    """The checkpoint or exported file; one of a hand that knows no heights learns to see them."""
+    checkpoint = revived(path) if path.suffix == ".onnx" else load_checkpoint(path)
+    network = checkpoint.header["recipe"].get("network")
+    sees_heights = isinstance(recipe.network, NetworkConfig) and recipe.network.height
+    if network is None or not sees_heights or network.get("height"):
+        return checkpoint
+    network["height"] = True
+    return replace(checkpoint, tensors=seeing_height(checkpoint.tensors))
 
 
 def evaluate_checkpoint(checkpoint: Checkpoint, lines: Lines, split: str) -> Score:

@@ -6,7 +6,8 @@ the same ink from the same noise.  What it computes is held against `training.sa
 
 Inputs, for any number of lines:
 
-    step (lines, 3)                 dx, dy, normalised, and 1 where the pen lifts; zeros at first
+    step (lines, 3)                 dx, dy, normalised, and 1 where the pen lifts; zeros at first.
+                                    A network that is shown it has the height as a fourth column
     hidden_1, hidden_2 ... (lines, cells)   with int8 weights as bytes, of which `ZERO` is 0
     cell_1, cell_2 ... (lines, cells)
     window (lines, alphabet)        with int8 weights as bytes of `WINDOW_LEVEL` each
@@ -40,8 +41,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from handwriter.training.batches import Scaling
 from handwriter.training.graph import MICROSOFT, Graph
-from handwriter.training.network import N_INPUTS, Network, NetworkConfig
+from handwriter.training.network import N_STEP, Network, NetworkConfig
 from handwriter.training.rounding import rounded
 from handwriter.training.sample import n_noise
 from handwriter.weights import ZERO
@@ -52,7 +54,8 @@ WINDOW_LEVEL = 5 / 255  # so that a window reaches 5 before it is cut off
 NOWHERE = slice(0, 0)
 LEAST_LOG = -80.0
 PEN_COPIES = 16  # so that an offset reaches 16 deviations; the largest in IAM-OnDB are 18
-COPIES = [PEN_COPIES, PEN_COPIES, 1]  # of dx, dy and the pen
+HEIGHT_COPIES = 8  # so that a height reaches 8 line units; those of writing are below 3
+COPIES = [PEN_COPIES, PEN_COPIES, 1, HEIGHT_COPIES]  # of dx, dy, the pen and the height
 
 Floats = NDArray[np.float32]
 
@@ -160,10 +163,15 @@ class StepsGraph(Graph):
 
 
 def steps_graph(
-    network: Network, *, int8: bool = False, like: Sequence[Floats] | None = None
+    network: Network,
+    scaling: Scaling,
+    *,
+    int8: bool = False,
+    like: Sequence[Floats] | None = None,
 ) -> onnx.ModelProto:
     """The network's steps, sampling included, as an ONNX model.
 
+    `scaling` tells what an offset adds to the height of the pen.
     Int8 weights are rounded for what each layer and then the outputs read, if some of that is given
     (points, n) each, in the order of the weights.
     """
@@ -172,7 +180,7 @@ def steps_graph(
 
     nothing: list[Floats | None] = [None] * (config.layers + 1)
     *of_layers, of_outputs = like or nothing
-    pen = _pen(graph)
+    pen = _pen(graph, config)
     window = [now("window")] if config.reads_text else []
     hiddens: list[str] = []
     for number in range(1, config.layers + 1):
@@ -193,7 +201,7 @@ def steps_graph(
         every, p["output.weight"][order].T, p["output.bias"][order], to=[new("outputs")],
         like=of_outputs,
     )  # fmt: skip
-    _take(graph, _draw(graph, config.mixtures, config.end_token))
+    _take(graph, _draw(graph, config.mixtures, config.end_token), config, scaling)
     return model_of(graph, config)
 
 
@@ -210,13 +218,13 @@ def new(name: str) -> str:
 def model_of(graph: StepsGraph, config: NetworkConfig) -> onnx.ModelProto:
     """The nodes of one step as a graph of many, with its inputs and outputs declared."""
     a, layers = len(config.alphabet), range(1, config.layers + 1)
-    state: dict[str, list[Any]] = {"step": ["lines", N_INPUTS]}
+    state: dict[str, list[Any]] = {"step": ["lines", config.n_inputs]}
     state |= {f"hidden_{number}": ["lines", config.cells] for number in layers}
     state |= {f"cell_{number}": ["lines", config.cells] for number in layers}
     whole: dict[str, list[Any]] = {"smoothness": ["lines", 1], "follows": ["lines"]}
     given: dict[str, list[Any]] = {"noise": ["lines", n_noise(config)]}
-    given |= {"shown": ["lines", N_INPUTS]}
-    seen: dict[str, list[Any]] = {"steps": ["lines", N_INPUTS]}
+    given |= {"shown": ["lines", N_STEP]}
+    seen: dict[str, list[Any]] = {"steps": ["lines", N_STEP]}
     seen |= {"outputs": ["lines", config.n_outputs]}
     if a:
         state |= {"window": ["lines", a], "kappa": ["lines", config.windows, 1]}
@@ -246,8 +254,8 @@ def outputs_in_order(m: int, n_outputs: int) -> NDArray[np.int64]:
 # --- Layers ------------------------------------------------------------------------------------
 
 
-def _pen(graph: StepsGraph) -> str:
-    """The last step as the layers read it: (lines, 3), or with int8 weights more columns.
+def _pen(graph: StepsGraph, config: NetworkConfig) -> str:
+    """The last step as the layers read it: (lines, n_inputs), or with int8 weights more columns.
 
     An offset goes far beyond the hidden vectors' -1 to 1, so it comes as `PEN_COPIES` columns of
     its share each, and each is shifted by another fraction of a level: their sum is as exact as if
@@ -255,15 +263,12 @@ def _pen(graph: StepsGraph) -> str:
     the line ends.
     """
     if not graph.int8:
-        return graph.add("Min", now("step"), graph.constant([[np.inf, np.inf, 1.0]]))
-    n = PEN_COPIES
-    spread = np.zeros((N_INPUTS, 2 * n + 1), np.float32)
-    spread[0, :n] = spread[1, n : 2 * n] = 1 / n
-    spread[2, 2 * n] = 1
-    shift = LEVEL * ((np.arange(n) + 0.5) / n - 0.5)
-    shares = graph.affine(
-        now("step"), spread, np.concatenate([shift, shift, [0]]).astype(np.float32), to="pen_shares"
-    )
+        most = np.where(np.arange(config.n_inputs) == 2, 1.0, np.inf)
+        return graph.add("Min", now("step"), graph.constant(most[None]))
+    copies = np.array(COPIES[: config.n_inputs])
+    spread = np.repeat(np.diag(1 / copies), copies, axis=1).astype(np.float32)
+    shift = np.concatenate([LEVEL * ((np.arange(n) + 0.5) / n - 0.5) for n in copies])
+    shares = graph.affine(now("step"), spread, shift.astype(np.float32), to="pen_shares")
     return graph.as_bytes(shares, LEVEL, ZERO)
 
 
@@ -280,13 +285,13 @@ def _layer(
     `x` is what it reads, such as `like`: pen, window, the new hidden vector below and its own last
     one.  Defines the layer's new hidden and cell.
     """
-    weights, n_pen = np.concatenate([p["input"], p["recurrent"]]), N_INPUTS
+    weights, n_pen = np.concatenate([p["input"], p["recurrent"]]), config.n_inputs
     if graph.int8:
         pen, window, hiddens = np.split(weights, [n_pen, n_pen + len(config.alphabet)])
-        copies = np.repeat(pen, COPIES, axis=0)
+        copies = np.repeat(pen, COPIES[:n_pen], axis=0)
         weights = np.concatenate([copies, window * np.float32(WINDOW_LEVEL / LEVEL), hiddens])
         n_pen = len(copies)
-        like = None if like is None else _in_bytes(like, len(config.alphabet))
+        like = None if like is None else _in_bytes(like, config)
     gates = graph.products(
         x,
         weights,
@@ -306,10 +311,11 @@ def gates_of(number: int) -> list[str]:
     return [f"{gate}_{number}" for gate in ("input", "forget", "candidate", "output")]
 
 
-def _in_bytes(x: Floats, n_window: int) -> Floats:
+def _in_bytes(x: Floats, config: NetworkConfig) -> Floats:
     """What a layer reads, as its int8 weights are multiplied with it, in fp32."""
-    pen, window, hiddens = np.split(x, [N_INPUTS, N_INPUTS + n_window], axis=1)
-    shares = np.repeat(pen / np.array(COPIES, np.float32), COPIES, axis=1)
+    n = config.n_inputs
+    pen, window, hiddens = np.split(x, [n, n + len(config.alphabet)], axis=1)
+    shares = np.repeat(pen / np.array(COPIES[:n], np.float32), COPIES[:n], axis=1)
     return np.concatenate([shares, window * np.float32(LEVEL / WINDOW_LEVEL), hiddens], axis=1)
 
 
@@ -379,12 +385,23 @@ def _draw(graph: StepsGraph, m: int, end_token: bool) -> str:
     return graph.add("Concat", xy, state, axis=1)
 
 
-def _take(graph: StepsGraph, drawn: str) -> None:
-    """The step that counts: what is shown, else what the line that it follows has drawn."""
+def _take(graph: StepsGraph, drawn: str, config: NetworkConfig, scaling: Scaling) -> None:
+    """The step that counts: what is shown, else what the line that it follows has drawn.
+
+    The height of the pen follows from it, and does not go with what another line drew.
+    """
     followed = graph.add("Gather", drawn, "follows", axis=0)
     is_free, shown = graph.add("IsNaN", now("shown")), now("shown")
-    step = graph.add("Where", is_free, followed, shown, to=new("step"))
-    graph.add("Identity", step, to=new("steps"))
+    step = graph.add("Where", is_free, followed, shown, to=new("steps"))
+    if not config.height:
+        graph.add("Identity", step, to=new("step"))
+        return
+    _, height = graph.split(now("step"), [N_STEP, 1])
+    rise = graph.affine(
+        step, np.array([[0], [scaling.deviation[1]], [0]], np.float32),
+        np.array([scaling.mean[1]], np.float32), to="rise",
+    )  # fmt: skip
+    graph.add("Concat", step, graph.add("Add", height, rise), axis=1, to=new("step"))
 
 
 def _pen_state(graph: StepsGraph, pen: str, noise: str, end_token: bool) -> str:

@@ -86,7 +86,7 @@ class Writing:
     def make_batch(self, chosen: Any, seed: tuple[int, int] | None) -> Batch:
         """The chosen lines; `seed` (run, update) augments them, None leaves them alone."""
         ink = self.recipe.ink if seed else _UNCHANGED
-        return make_batch(self.lines, chosen, self.scaling, self.config.alphabet, ink, seed)
+        return make_batch(self.lines, chosen, self.scaling, self.config, ink, seed)
 
     def losses(self, network: Network, chosen: Any, moment: Moment, machine: Machine) -> Losses:
         training = self.recipe.training
