@@ -7,7 +7,7 @@ import pytest
 import tiny
 
 from handwriter.errors import BadOption, TrainingFailed
-from handwriter.training.checkpoint import load_checkpoint
+from handwriter.training.checkpoint import load_checkpoint, save_checkpoint
 from handwriter.training.session import evaluate_checkpoint, run_training
 
 
@@ -83,6 +83,16 @@ def test_a_network_that_sees_heights_begins_as_one_that_does_not(tmp_path):
     assert epoch.score.nats_a_line == pytest.approx(before.nats_a_line, rel=1e-4)
     with pytest.raises(TrainingFailed, match=r"another network.*height was True, is False"):
         sit(tmp_path / "back", begin_from=seeing / "last.safetensors")
+
+
+def test_weights_of_before_a_setting_was_known_had_its_default(tmp_path):
+    sit(tmp_path / "old", stop_after_minutes=0.0)
+    old = load_checkpoint(tmp_path / "old" / "last.safetensors")
+    del old.header["recipe"]["network"]["height"]
+    save_checkpoint(old, tmp_path / "older.safetensors")
+    sit(tmp_path / "new", begin_from=tmp_path / "older.safetensors", stop_after_minutes=0.0)
+    new = load_checkpoint(tmp_path / "new" / "last.safetensors")
+    assert [entry["updates"] for entry in new.header["lineage"]] == [1]
 
 
 def test_a_checkpoint_judged_again_gives_the_figures_of_its_epoch(tmp_path):

@@ -291,8 +291,8 @@ class Trainer:
         """
         theirs, ours = checkpoint.header["recipe"], self.recipe.to_dict()
         kind = self.recipe.kind
-        if theirs.get(kind) != ours[kind]:
-            changed = differences({kind: theirs.get(kind, {})}, {kind: ours[kind]})
+        changed = differences({kind: theirs.get(kind, {})}, {kind: ours[kind]})
+        if changed or kind not in theirs:
             raise TrainingFailed(
                 f"{path} holds another network than the recipe's ({changed}); give a recipe with "
                 "the same one, or begin without --from"
