@@ -427,7 +427,9 @@ def test_lines_that_a_reader_contradicts_are_left_out_or_flagged(tmp_path, reade
     ink.write_text("".join(json.dumps(row) + "\n" for row in rows))
     command = ["prepare", str(ink), "-o", str(tmp_path / "out.npz"), *reader]
     assert run([*command, "--flag"]) == 0
-    assert re.search(r"contradicted by the reader +30", capsys.readouterr().out)
+    told = capsys.readouterr().out
+    assert re.search(r"contradicted by the reader +30", told)
+    assert [f"  ink.jsonl:{n}" in told.splitlines() for n in (1, 30)] == [True, True]
     assert run(command) == 2
     assert "contradicted by the reader 30" in capsys.readouterr().err
     assert run([*command[:4], "--flag"]) == 2

@@ -35,12 +35,14 @@ def short(figure: float) -> float:
 
 
 def print_report(report: dict[str, Any], indent: str = "") -> None:
-    """Names and numbers, nested ones indented."""
+    """Names and numbers, nested ones indented, as is each name of a list."""
     for key, value in report.items():
         name = f"{indent}{str(key).replace('_', ' ')}"
         if isinstance(value, dict):
             print(name)
             print_report(value, indent + "  ")
+        elif isinstance(value, list):
+            print("\n".join([name, *(f"{indent}  {item}" for item in value)]))
         else:
             shown = f"{value:,}" if isinstance(value, int) else value
             print(f"{name:<40} {shown}")
