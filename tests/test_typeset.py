@@ -180,6 +180,20 @@ def test_letters_that_are_words_are_set_alone_too():
     assert words["a"] > 0
 
 
+def test_words_divided_at_the_end_of_a_line_and_apostrophes_within_words_are_set():
+    people = [
+        replace(glyph, writer=f"writer {n}")
+        for n in range(40)
+        for glyph in characters("-'abdehilmrstuv")
+    ]
+    texts = [line.text for line in lines_of(people)]
+    divided = sum(bool(re.search(r"[a-z]-$", text)) for text in texts)
+    assert 0.1 * len(texts) < divided < 0.4 * len(texts)
+    assert re.search(r"\w'(s|t|d|m|ll|re|ve)\b", " ".join(texts))
+    without = [replace(glyph, writer="writer") for glyph in characters("'abcdest")]
+    assert not any("-" in line.text for line in lines_of(without))
+
+
 def test_a_few_characters_make_no_line():
     assert list(lines_of(characters("ab"))) == []
 

@@ -315,6 +315,9 @@ SET_LINES = 80  # of a person at most
 PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">", '"': '"', "'": "'", "`": "`", "|": "|", "*": "*"}
 CLOSING = {")": "(", "]": "[", "}": "{", ">": "<"}
 ALONE = {"I": 0.7, "A": 0.3, "a": 0.3}  # letters that are words, and how often they are set so
+DIVIDED = 0.2  # of the lines end with the dash of a word that goes on in the next
+# What follows an apostrophe within a word.
+ENDINGS = ("s", "s", "t", "d", "m", "ll", "re", "ve")
 WAYS = {
     "before": set("$#@+~<\\^-&*_|`"),  # right before a word or number
     "behind": set("%.,;:!?'\"*+_"),
@@ -348,6 +351,7 @@ def _set_characters(
         row: list[_Piece] = []
         while _length(row) < length - 4:
             row += case.around(next(focus))
+        row[-1] = case.divided(row[-1])
         yield _set_apart(row, usual, rng, f"unipen/set/{person.name}/{number:02d}")
 
 
@@ -430,6 +434,12 @@ class _Case:
             return [self._together([*self._number(), *sign, *behind()])]
         return self._with_sign(focus, sign)
 
+    def divided(self, last: _Piece) -> _Piece:
+        """The last word of a line, with a dash behind it now and then."""
+        if "-" in self.glyphs and last.text[-1].isalpha() and self._chance(DIVIDED):
+            return self._together([last, self._one("-")])
+        return last
+
     def _letters(self, focus: str, sign: list[_Piece]) -> list[_Piece]:
         """A word with the letter in it, or letters of its case behind it."""
         fitting = [word for word in self.spelled if focus in word]
@@ -441,6 +451,10 @@ class _Case:
 
     def _with_sign(self, focus: str, sign: list[_Piece]) -> list[_Piece]:
         """The sign where people write it: about a word or number, before, behind, between."""
+        if focus == "'" and self._chance(0.5):
+            ending = str(self.rng.choice(ENDINGS))
+            if set(ending) <= self.glyphs.keys():
+                return [self._together([*self._word(), *sign, *self._spell(ending)])]
         thing = self._number() if self._chance(0.4) else self._word()
         opening = CLOSING.get(focus)
         if opening in self.glyphs and self._chance(0.8):
