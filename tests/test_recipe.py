@@ -62,6 +62,7 @@ def test_the_papers_recipes_have_every_departure_off(name):
     network, training = recipe.network, recipe.training
     assert network.peepholes
     assert not network.end_token
+    assert not network.height
     assert (network.initial_pace, network.forget_bias) == (1.0, 0.0)
     assert network.mixtures == 20
     assert recipe.ink == InkConfig(prepared="graves2013")
