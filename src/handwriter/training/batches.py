@@ -23,7 +23,7 @@ from handwriter.training.recipe import NON_LETTER, InkConfig
 
 # A batch has a multiple of so many steps.  Where each has a length of its own, freed memory fits
 # what comes next ever less: in half an hour a run grew from 3 GB to 8 and to half of its speed.
-STEPS = 32
+PADDED_TO = 32
 POOL_BATCHES = 50  # lines are sorted by length within pools of so many batches
 STUMBLE_POINTS = (5, 40)  # how long one lasts
 SMALLEST = 0.1  # of its true size, what is seen of ink in a stumble
@@ -68,7 +68,7 @@ class Scaling:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Lines of ink, padded to the longest and a multiple of `STEPS`; shapes (steps, lines, ...).
+    """Lines of ink, padded alike to a multiple of `PADDED_TO`; shapes (steps, lines, ...).
 
     `seen` is the network's input, one step behind: it begins with zeros.  Its fourth number, if it
     has one, is the height of the pen.  `offsets` and `pen`
@@ -186,7 +186,7 @@ def make_batch(
     seed: tuple[int, int] | None,
 ) -> Batch:
     """The chosen lines as a batch; `seed` (run, update) augments them, None leaves them alone."""
-    length = -(-int(lines.lengths[chosen].max()) // STEPS) * STEPS
+    length = -(-int(lines.lengths[chosen].max()) // PADDED_TO) * PADDED_TO
     n = len(chosen)
     seen = np.zeros((length, n, config.n_inputs), np.float32)
     offsets = np.zeros((length, n, 2), np.float32)
