@@ -19,7 +19,13 @@ from handwriter.training.graph import Graph
 from handwriter.training.network import Network, one_hot
 from handwriter.training.recipe import ASCII, GRAVES57, NON_LETTER
 from handwriter.training.sample import draw, seen, step_noise
-from handwriter.training.steps_graph import HEIGHT_COPIES, LEVEL, WINDOW_LEVEL, steps_graph
+from handwriter.training.steps_graph import (
+    HEIGHT_COPIES,
+    LEVEL,
+    PEN_COPIES,
+    WINDOW_LEVEL,
+    steps_graph,
+)
 from handwriter.weights import FAR, ZERO, first_inputs
 
 SCALING = Scaling((0.3, 0.05), (0.5, 0.8))
@@ -140,7 +146,8 @@ def test_int8_weights_come_close(height):
     net = network(cells=30, layers=3, initial_pace=0.1, height=height)
     engines = session(net), session(net, int8=True)
     feed = random_feed(engines[1], net, 20)
-    feed["step"] = np.clip(feed["step"], -HEIGHT_COPIES, HEIGHT_COPIES)
+    most = np.array([PEN_COPIES, PEN_COPIES, 1, HEIGHT_COPIES])[: net.config.n_inputs]
+    feed["step"] = np.float32(np.clip(feed["step"], -most, most))
     exact, close = run(engines[0], in_numbers(feed)), in_numbers(run(engines[1], feed))
     assert np.abs(close["next_window"]).max() > 0
     for result in (exact, close):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -32,7 +31,6 @@ JOLT_POINTS = (1, 9)  # in how many points
 WAY_BACK = 0.92 ** np.arange(128)  # how much of that is left, so many points later
 
 Steps = NDArray[np.float32]
-T = TypeVar("T", Tensor, NDArray[np.float32])
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +59,7 @@ class Scaling:
         mean, deviation = np.array([self.mean, self.deviation], np.float32)
         return np.asarray(offsets * deviation + mean, np.float32)
 
-    def rise(self, dy: T) -> T:
+    def rise(self, dy: Tensor) -> Tensor:
         """Normalised dy in line units."""
         return dy * self.deviation[1] + self.mean[1]
 
@@ -204,12 +202,11 @@ def make_batch(
         offsets[:k, column], pen[:k, column], mask[:k, column] = steps[:, :2], steps[:, 2], 1.0
         pen[k - 1, column] = 2
         seen[1:k, column, :N_STEP] = made[:-1]
-        if config.height:
-            seen[1:k, column, N_STEP] = heights
         if rng:
             seen[1:k, column, :2] = disturbed(seen[1:k, column, :2], ink, rng)
-        if rng and config.height:
-            seen[1:k, column, N_STEP] += rng.normal(0.0, ink.pen_noise, k - 1)
+        if config.height:
+            noise = rng.normal(0.0, ink.pen_noise, k - 1) if rng else 0.0
+            seen[1:k, column, N_STEP] = heights + noise
     alphabet = config.alphabet
     texts = [spelled(lines.texts[i], alphabet) for i in chosen] if alphabet else []
     return Batch(
