@@ -6,8 +6,10 @@ writes is taken from the training lines' texts.  `handwriter prepare` reads the 
 any other ink, and a hand that goes on training with them too learns from its own good lines, which
 teach it what its data cannot: how to go on after ink of its own.
 
-The reader likes print, and so would the hand after a few rounds: `--cursive` puts lines in cursive
-into a file of their own, which a recipe can take more often (`[sampling]`, `sources`).
+The reader likes print that stands upright, and so would the hand after a few rounds.  So what is
+kept is made to lean and join as the training lines do: lines of a kind that people write more often
+come several times, others are left out.  `--leave-out SOURCES` (beginnings, with commas between
+them) names training lines that do not tell how people write, such as those set from single letters.
 
 Each text is drawn once, which is far cheaper than drawing until it is right, and kept where the
 reader reads just that text.  Signs that come out seldom are asked for the more often, and so are
@@ -20,28 +22,35 @@ import argparse
 import itertools
 import json
 import time
+from bisect import bisect
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 import handwriter
-from handwriter import Reader, Written
+from handwriter import Ink, Reader, Written
 from handwriter.output import render, write_file
 from handwriter.training.lines import Lines, load_lines
-from handwriter.traits import manner
+from handwriter.traits import manner, traits
 
 SHORTEST = 3  # characters of a line
 SPREAD = 0.95  # that of people's lines, so that short words keep their size
 AT_ONCE = 256
-FEWEST_JOINTS, MOST_LIFTS = 4, 0.75  # of a line in cursive: lifts for each place between letters
+# Kinds of look: degrees of slant, and lifts for each place between letters.
+SLANTS, LIFTS = (-15.0, -5.0, 5.0, 15.0, 25.0, 35.0), (0.4, 0.6, 0.9)
+FEWEST_JOINTS = 4  # of a line that tells whether it is cursive or print
+MOST_PEOPLE = 4000  # training lines that are looked at
+MOST_COPIES = 4
 SIGNS = "".join(c for c in map(chr, range(33, 127)) if not c.isalnum())
 CLOSING = dict(zip("([{<", ")]}>", strict=True))
 # Of the texts: spans of real ones, and what these have too little of.
 KINDS = {"span": 0.3, "weak": 0.25, "capitals": 0.1, "number": 0.1, "signs": 0.2, "alone": 0.05}
 ALONE = ("I", "I", "a", "A")  # letters that are words: the texts have few
+
+Look = tuple[int, int]  # between which of `SLANTS` and of `LIFTS`
 
 
 def main() -> None:
@@ -49,7 +58,7 @@ def main() -> None:
     parser.add_argument("hand")
     parser.add_argument("lines", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--cursive", type=Path, help="where lines in cursive go")
+    parser.add_argument("--leave-out", default="", help="sources that do not tell how people write")
     parser.add_argument("--reader", default="open")
     parser.add_argument("--smoothness", type=float, default=0.0)
     parser.add_argument("--longest", type=int, default=24, help="characters of a line")
@@ -62,29 +71,35 @@ def main() -> None:
     tried: Counter[str] = Counter()
     good: Counter[str] = Counter()
     skill = Skill()
-    texts = invented(load_lines(arguments.lines), arguments.longest, arguments.seed, skill)
+    lines = load_lines(arguments.lines)
+    texts = invented(lines, arguments.longest, arguments.seed, skill)
     end = time.monotonic() + 60 * arguments.minutes
     for number in itertools.count():
         if len(kept) >= arguments.keep or time.monotonic() > end:
             break
         some = list(itertools.islice(texts, AT_ONCE))
         seed = (arguments.seed << 32) + number * AT_ONCE
-        lines = hand.iter_lines(
+        written = hand.iter_lines(
             [text for _, text in some], smoothness=arguments.smoothness, seed=seed
         )
-        for (kind, text), line, is_read in right(some, list(lines), reader):
+        for (kind, text), line, is_read in right(some, list(written), reader):
             tried[kind] += 1
             skill.tried.update(set(text))
             if is_read:
                 good[kind] += 1
                 skill.good.update(set(text))
                 kept.append(line)
-    if arguments.cursive:
-        write_file(arguments.cursive, content([line for line in kept if is_cursive(line)]))
-        kept = [line for line in kept if not is_cursive(line)]
-    write_file(arguments.output, content(kept))
+    people = looks_of_people(lines, tuple(filter(None, arguments.leave_out.split(","))))
+    looks = [look_of(line, line.text) for line in kept]
+    copies = as_people(looks, people, np.random.default_rng(arguments.seed))
+    write_file(
+        arguments.output,
+        content([line for line, n in zip(kept, copies, strict=True) for _ in range(n)]),
+    )
     for kind in KINDS:
         print(f"{kind}: {good[kind]} of {tried[kind]} lines kept")
+    n_others = sum(n > 0 for n in copies)
+    print(f"as people lean and join: {sum(copies)} lines, {n_others} of them different ones")
 
 
 def right(
@@ -96,11 +111,35 @@ def right(
         yield text, line, line.finished and reading.text == line.text
 
 
-def is_cursive(line: Written) -> bool:
-    """Whether letters are joined more often than not, in a line with enough of them to tell."""
-    look = manner(line, line.text)
-    n_joints = sum(len(word) - 1 for word in line.text.split())
-    return look is not None and n_joints >= FEWEST_JOINTS and look.lifts < MOST_LIFTS
+def look_of(ink: Ink, text: str) -> Look | None:
+    """How far the line leans and how often it lifts; None where it is too short to tell."""
+    own, how = traits(ink, len(text)), manner(ink, text)
+    n_joints = sum(len(word) - 1 for word in text.split())
+    if own is None or how is None or n_joints < FEWEST_JOINTS:
+        return None
+    return bisect(SLANTS, own.slant), bisect(LIFTS, how.lifts)
+
+
+def looks_of_people(lines: Lines, left_out: tuple[str, ...]) -> list[Look]:
+    """The looks of training lines of other sources, some thousand at most."""
+    own = [i for i in lines.where("train") if not lines.sources[i].startswith(left_out)]
+    some = np.random.default_rng(1).permutation(np.array(own, np.int64))[:MOST_PEOPLE]
+    looks = (look_of(lines.ink(i), lines.texts[i]) for i in some.tolist())
+    return [look for look in looks if look is not None]
+
+
+def as_people(
+    looks: Sequence[Look | None], people: Iterable[Look], rng: np.random.Generator
+) -> list[int]:
+    """How often each line is to come, so that looks are as common as among people.
+
+    The mean is about one; `MOST_COPIES` is the most.  Lines without a look come once.
+    """
+    own, theirs = Counter(look for look in looks if look is not None), Counter(people)
+    scale = own.total() / max(sum(n for look, n in theirs.items() if look in own), 1)
+    wanted = [1.0 if look is None else scale * theirs[look] / own[look] for look in looks]
+    copies = np.floor(np.array(wanted) + rng.random(len(looks)))
+    return [min(int(n), MOST_COPIES) for n in copies]
 
 
 def content(kept: Sequence[Written]) -> bytes:

@@ -95,18 +95,47 @@ def test_spans_are_taken_from_the_training_lines(script: ModuleType) -> None:
     assert all(text in own for kind, text in texts(script, 200) if kind == "span")
 
 
-def test_a_line_whose_letters_are_joined_is_cursive(script: ModuleType, tiny_hand: Hand) -> None:
-    stroke = np.column_stack([np.linspace(0, 20, 40), np.sin(np.linspace(0, 30, 40))])
+def test_joined_letters_and_a_lean_are_seen(script: ModuleType, tiny_hand: Hand) -> None:
     (line,) = tiny_hand.write_lines(["so it was there"], seed=1)
+    x, y = np.linspace(0, 20, 400), 4 * np.sin(np.linspace(0, 60, 400))
 
-    def is_cursive(n_strokes: int, text: str = "so it was there") -> bool:
-        return bool(
-            script.is_cursive(replace(line, text=text, strokes=tuple([stroke] * n_strokes)))
-        )
+    def look(n_strokes: int, lean: float = 0.0, text: str = line.text) -> tuple[int, int] | None:
+        stroke = np.column_stack([x - lean * y, y])
+        ink = replace(line, text=text, strokes=tuple([stroke] * n_strokes))
+        found: tuple[int, int] | None = script.look_of(ink, text)
+        return found
 
-    assert is_cursive(5)
-    assert not is_cursive(12)
-    assert not is_cursive(1, "so")  # too short to tell
+    upright_joined, upright_print = look(5), look(16)
+    assert upright_joined is not None and upright_print is not None
+    assert upright_joined[0] == upright_print[0] and upright_joined[1] < upright_print[1]
+    leaning = look(5, lean=0.5)
+    assert leaning is not None and leaning[0] > upright_joined[0]
+    assert look(1, text="so") is None  # too short to tell
+
+
+def test_kept_lines_come_as_often_as_people_write_so(script: ModuleType) -> None:
+    joined, printed, odd = (3, 0), (2, 3), (0, 3)
+    looks = [joined] * 100 + [printed] * 800 + [odd] * 100 + [None] * 50
+    copies = script.as_people(looks, [joined] * 300 + [printed] * 700, np.random.default_rng(1))
+    assert copies[-50:] == [1] * 50
+    assert set(copies[900:1000]) == {0}
+    assert sum(copies[:100]) == pytest.approx(300, abs=20)
+    assert sum(copies[100:900]) == pytest.approx(700, abs=40)
+
+
+def test_no_line_comes_more_than_a_few_times(script: ModuleType) -> None:
+    looks = [(3, 0)] + [(2, 3)] * 99
+    copies = script.as_people(looks, [(3, 0), (2, 3)], np.random.default_rng(1))
+    assert copies[0] == script.MOST_COPIES
+
+
+def test_people_are_those_of_sources_that_tell(script: ModuleType) -> None:
+    lines = invented_hand.LINES
+    trained = [lines.sources[i] for i in lines.where("train")]
+    everyone = script.looks_of_people(lines, ())
+    assert 0 < len(everyone) <= len(trained)
+    assert script.looks_of_people(lines, tuple(trained)) == []
+    assert len(script.looks_of_people(lines, (trained[0],))) < len(everyone)
 
 
 def test_what_is_kept_is_read_again_as_ink_to_train_on(
