@@ -5,7 +5,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from handwriter.features import CELL, COLUMNS, N_FEATURES, ROWS, STEP, features, spread_of
+from handwriter.features import (
+    CELL,
+    COLUMNS,
+    FEWEST,
+    N_FEATURES,
+    ROWS,
+    STEP,
+    features,
+    n_features,
+    spread_of,
+)
 from handwriter.ink import Ink
 
 
@@ -28,11 +38,31 @@ def test_points_are_equally_far_apart_along_a_stroke():
     assert np.median(steps_of(rows)[within]) == pytest.approx(STEP, rel=0.05)
 
 
-def test_strokes_begin_where_they_begin_and_a_dot_is_one_point():
+def test_strokes_begin_where_they_begin():
     rows = features(wave())
-    assert np.flatnonzero(rows[:, 2]).tolist() == [0, len(rows) - 1]
+    assert np.flatnonzero(rows[:, 2]).tolist() == [0, len(rows) - FEWEST]
     assert rows[0, :2].tolist() == [0.0, 0.0]
-    assert steps_of(rows)[-1] > 1.0
+
+
+def test_a_dot_is_several_points_in_one_place():
+    rows = features(wave())[-FEWEST:]
+    assert steps_of(rows)[0] > 1.0
+    assert not rows[1:, :2].any()
+    np.testing.assert_array_equal(rows[1:, 3:], rows[:-1, 3:])
+
+
+def test_a_short_stroke_has_as_many_points_as_a_dot():
+    comma = np.array([[13.0, 1.0], [12.8, 1.3], [12.7, 1.4]])
+    rows = features(Ink((*wave().strokes, comma)))[-FEWEST:]
+    assert rows[0, 2] == 1 and not rows[1:, 2].any()
+    steps = steps_of(rows)[1:]
+    assert 0 < steps.max() < STEP / 2
+    np.testing.assert_allclose(steps, steps.mean(), rtol=0.02)
+
+
+def test_points_are_counted_without_their_pictures():
+    ink = Ink((*wave().strokes, np.array([[13.0, 1.0], [12.8, 1.3]])))
+    assert n_features(ink) == len(features(ink))
 
 
 @pytest.mark.parametrize("scale", [0.01, 1.0, 370.0])
@@ -45,7 +75,7 @@ def test_unit_and_place_of_the_ink_do_not_matter(scale):
 def test_sampling_does_not_matter():
     coarse, fine = features(wave(400)), features(wave(4000))
     assert abs(len(coarse) - len(fine)) <= 1
-    n = min(len(coarse), len(fine)) - 1
+    n = min(len(coarse), len(fine)) - FEWEST
     np.testing.assert_allclose(coarse[:n, :4], fine[:n, :4], atol=0.15)
 
 
@@ -64,7 +94,7 @@ def test_the_dot_is_seen_from_the_stroke_below_it():
     far_dot = dot + np.array([30.0, 0.0])  # holds the cells of both pictures in one place
     with_dot = features(Ink((line, far_dot, dot)), 1.0)
     without = features(Ink((line, far_dot)), 1.0)
-    n = len(without) - 1
+    n = len(without) - FEWEST
     differing = np.flatnonzero((with_dot[:n, 4:] != without[:n, 4:]).any(axis=1))
     assert len(differing)
     x = np.cumsum(steps_of(without))
@@ -74,8 +104,8 @@ def test_the_dot_is_seen_from_the_stroke_below_it():
 def test_the_picture_counts_all_ink_around_the_pen():
     rows = features(Ink((np.array([[0.0, 0.0]]), np.array([[0.1, 1.5 * CELL]]))), 1.0)
     picture = rows[0, 4:].reshape(ROWS, COLUMNS)
-    assert picture[ROWS // 2, COLUMNS // 2] == np.float32(np.log(2))
-    assert picture[ROWS // 2 + 1, COLUMNS // 2] == np.float32(np.log(2))
+    assert picture[ROWS // 2, COLUMNS // 2] == np.float32(np.log(1 + FEWEST))
+    assert picture[ROWS // 2 + 1, COLUMNS // 2] == np.float32(np.log(1 + FEWEST))
     assert np.count_nonzero(picture) == 2
 
 

@@ -13,6 +13,7 @@ from handwriter.errors import BadData
 from handwriter.ink import Array, Ink
 
 STEP = 0.3  # between two points along a stroke, in spreads
+FEWEST = 8  # points of a stroke: two frames of the network's even for a full stop
 CELL = 0.5  # a cell of the picture around the pen, in spreads
 ROWS, COLUMNS = 11, 5  # of that picture; the pen is in its middle
 N_FEATURES = 4 + ROWS * COLUMNS
@@ -20,8 +21,8 @@ LEVELLING = 9.0  # how many times wider than high ink must be to show its slope
 THINNEST = 0.01  # the least spread, as a share of the deviation of x
 # All that a reader must have been trained with to be shown what is made here.
 VIEW = {
-    "size": N_FEATURES, "step": STEP, "cell": CELL, "rows": ROWS, "columns": COLUMNS,
-    "levelling": LEVELLING, "thinnest": THINNEST,
+    "size": N_FEATURES, "step": STEP, "fewest": FEWEST, "cell": CELL, "rows": ROWS,
+    "columns": COLUMNS, "levelling": LEVELLING, "thinnest": THINNEST,
 }  # fmt: skip
 
 MOST_POINTS = 100_000  # that a line is resampled to; one of 2,000 characters has some 30,000
@@ -92,7 +93,7 @@ def _check_size(ink: Ink, spread: float) -> None:
             "can be read: give it in another unit"
         )
     way = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in ink.strokes)
-    n_points = way / spread / STEP + 2 * len(ink.strokes)
+    n_points = way / spread / STEP + FEWEST * len(ink.strokes)
     left, top, right, bottom = ink.bounds
     width, height = (right - left) / spread, (bottom - top) / spread
     if n_points > MOST_POINTS or (width / CELL + COLUMNS) * (height / CELL + ROWS) > MOST_CELLS:
@@ -128,7 +129,8 @@ def _levelled(ink: Ink) -> tuple[Ink, float]:
 def _resampled(ink: Ink, scale: float) -> tuple[Array, NDArray[np.bool_]]:
     """Points of the scaled ink every STEP along each stroke (n, 2), and which begin a stroke.
 
-    A stroke keeps its first and last point; its steps are as near to STEP as goes.
+    A stroke keeps its first and last point; its steps are as near to STEP as goes, and so short
+    that it has FEWEST points, which for a dot are all one.
     """
     points = ink.points * scale
     lengths = np.array([len(stroke) for stroke in ink.strokes])
@@ -137,11 +139,10 @@ def _resampled(ink: Ink, scale: float) -> tuple[Array, NDArray[np.bool_]]:
     way[first] = 1.0  # a gap between strokes, so that no point lies at the end of two
     along = np.cumsum(way)
     began, ended = along[first], along[first + lengths - 1]
-    n_steps = np.rint((ended - began) / STEP).astype(np.int64)
-    n_steps = np.where(lengths > 1, np.maximum(n_steps, 1), 0)
+    n_steps = np.maximum(np.rint((ended - began) / STEP).astype(np.int64), FEWEST - 1)
     which = np.repeat(np.arange(len(lengths)), n_steps + 1)
     begin = np.cumsum(n_steps + 1) - (n_steps + 1)
-    share = (np.arange(len(which)) - begin[which]) / np.maximum(n_steps, 1)[which]
+    share = (np.arange(len(which)) - begin[which]) / n_steps[which]
     at = began[which] + share * (ended - began)[which]
     resampled = np.column_stack([np.interp(at, along, points[:, axis]) for axis in (0, 1)])
     is_begin = np.zeros(len(which), np.bool_)
