@@ -56,6 +56,13 @@ def test_what_begins_from_the_hand_open_has_its_network(name):
     assert load_recipe(name).network == load_recipe("open").network
 
 
+@pytest.mark.parametrize("name", ["prediction-1", "prediction-3"])
+def test_the_papers_networks_by_muon_are_the_published_ones(name):
+    published, ours = load_recipe(f"graves2013-{name}"), load_recipe(name)
+    assert ours.network == published.network
+    assert ours.ink == published.ink
+
+
 @pytest.mark.parametrize("name", PAPERS)
 def test_the_papers_recipes_have_every_departure_off(name):
     recipe = load_recipe(name)
