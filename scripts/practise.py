@@ -98,8 +98,8 @@ def main() -> None:
     )
     for kind in KINDS:
         print(f"{kind}: {good[kind]} of {tried[kind]} lines kept")
-    n_others = sum(n > 0 for n in copies)
-    print(f"as people lean and join: {sum(copies)} lines, {n_others} of them different ones")
+    n_different = sum(n > 0 for n in copies)
+    print(f"as people lean and join: {sum(copies)} lines, {n_different} of them different ones")
 
 
 def right(
