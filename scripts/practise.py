@@ -72,6 +72,11 @@ def main() -> None:
     good: Counter[str] = Counter()
     skill = Skill()
     lines = load_lines(arguments.lines)
+    people = looks_of_people(lines, [source for source in arguments.leave_out.split(",") if source])
+    if not people:
+        parser.error(
+            f"{arguments.lines} has no train line left that tells how people write; leave out fewer"
+        )
     texts = invented(lines, arguments.longest, arguments.seed, skill)
     end = time.monotonic() + 60 * arguments.minutes
     for number in itertools.count():
@@ -89,7 +94,6 @@ def main() -> None:
                 good[kind] += 1
                 skill.good.update(set(text))
                 kept.append(line)
-    people = looks_of_people(lines, tuple(filter(None, arguments.leave_out.split(","))))
     looks = [look_of(line, line.text) for line in kept]
     copies = as_people(looks, people, np.random.default_rng(arguments.seed))
     write_file(
@@ -120,10 +124,10 @@ def look_of(ink: Ink, text: str) -> Look | None:
     return bisect(SLANTS, own.slant), bisect(LIFTS, how.lifts)
 
 
-def looks_of_people(lines: Lines, left_out: tuple[str, ...]) -> list[Look]:
+def looks_of_people(lines: Lines, left_out: Sequence[str]) -> list[Look]:
     """The looks of training lines of other sources, some thousand at most."""
-    own = [i for i in lines.where("train") if not lines.sources[i].startswith(left_out)]
-    some = np.random.default_rng(1).permutation(np.array(own, np.int64))[:MOST_PEOPLE]
+    own = lines.where("train", left_out)
+    some = np.random.default_rng(1).permutation(own)[:MOST_PEOPLE]
     looks = (look_of(lines.ink(i), lines.texts[i]) for i in some.tolist())
     return [look for look in looks if look is not None]
 

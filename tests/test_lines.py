@@ -83,6 +83,9 @@ def test_where_finds_the_lines_of_a_split() -> None:
     assert lines.where("train").tolist() == [0, 2]
     assert lines.where("validation").tolist() == [1]
     assert lines.where("test").tolist() == []
+    assert lines.where("train", [lines.sources[0]]).tolist() == [2]
+    assert lines.where("train", ["elsewhere"]).tolist() == [0, 2]
+    assert lines.where("train", [""]).tolist() == []
 
 
 def test_mean_and_deviation_are_over_the_train_offsets_but_the_first_of_each_line() -> None:

@@ -15,6 +15,7 @@ import tiny_hand as invented_hand
 
 from handwriter import Hand
 from handwriter.interchange import read_jsonl
+from handwriter.training.lines import save_lines
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +137,22 @@ def test_people_are_those_of_sources_that_tell(script: ModuleType) -> None:
     assert 0 < len(everyone) <= len(trained)
     assert script.looks_of_people(lines, tuple(trained)) == []
     assert len(script.looks_of_people(lines, (trained[0],))) < len(everyone)
+
+
+def test_without_people_nothing_is_written(
+    script: ModuleType, tmp_path: Path, tiny_hand_path: Path, monkeypatch, capsys
+) -> None:
+    path = tmp_path / "lines.npz"
+    save_lines(path, invented_hand.LINES)
+    everyone = ",".join({source[:1] for source in invented_hand.LINES.sources})
+    out = tmp_path / "practice.jsonl"
+    command = ["practise", str(tiny_hand_path), str(path), "-o", str(out), "--leave-out", everyone]
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit) as caught:
+        script.main()
+    assert caught.value.code == 2
+    assert "leave out fewer" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_what_is_kept_is_read_again_as_ink_to_train_on(

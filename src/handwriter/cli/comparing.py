@@ -122,7 +122,7 @@ def _people(hand: Hand, data: Path, leave_out: Sequence[str], n: int, quiet: boo
     from handwriter.training.lines import Lines, load_lines
 
     lines = load_lines(data)
-    wanted = validation_lines(lines, leave_out)
+    wanted = lines.where("validation", leave_out).tolist()
     known = {*hand.characters, " "}
     usable = [i for i in wanted if lines.texts[i].strip() and set(lines.texts[i]) <= known]
     if len(usable) < 2:
@@ -135,12 +135,6 @@ def _people(hand: Hand, data: Path, leave_out: Sequence[str], n: int, quiet: boo
             f"{hand.name} lacks a character of their text")  # fmt: skip
     chosen = [lines.line(i) for i in spread_over(usable, n)]
     return Lines.from_lines(chosen, lines.recipe, lines.unit, {})
-
-
-def validation_lines(lines: Lines, leave_out: Sequence[str]) -> list[int]:
-    """The numbers of those whose source does not begin with anything in `leave_out`."""
-    numbers = lines.where("validation").tolist()
-    return [i for i in numbers if not lines.sources[i].startswith(tuple(leave_out))]
 
 
 def spread_over(numbers: Sequence[int], n: int | None) -> list[int]:

@@ -15,7 +15,6 @@ from handwriter.cli.comparing import (
     show_likeness,
     show_told,
     spread_over,
-    validation_lines,
 )
 from handwriter.cli.options import DEFAULT_CANDIDATES, AsJson, Candidates, Quiet, ReaderName
 from handwriter.cli.printing import print_json, print_report, short, with_bar
@@ -180,7 +179,7 @@ def _legibility_rows(
         from handwriter.training.lines import load_lines
 
         real = load_lines(data)
-        chosen = spread_over(validation_lines(real, leave_out), n)
+        chosen = spread_over(real.where("validation", leave_out).tolist(), n)
         if not chosen:
             raise BadData(f"{data} has no validation line left to read; give another --data")
         people = real_legibility(author.reader, [real.line(i) for i in chosen])

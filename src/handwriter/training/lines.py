@@ -92,9 +92,16 @@ class Lines:
             self.ink(i), self.texts[i], self.writers[i], self.splits[i], source=self.sources[i]
         )
 
-    def where(self, split: str) -> NDArray[np.int64]:
-        """The numbers of the lines of a split, in order."""
-        return np.flatnonzero(np.array(self.splits, dtype=str) == split).astype(np.int64)
+    def where(self, split: str, leave_out: Sequence[str] = ()) -> NDArray[np.int64]:
+        """The numbers of the lines of a split, in order.
+
+        Lines whose source begins with anything in `leave_out` are not among them.
+        """
+        numbers = np.flatnonzero(np.array(self.splits, dtype=str) == split).astype(np.int64)
+        unwanted = tuple(leave_out)
+        if not unwanted:
+            return numbers
+        return np.array([i for i in numbers if not self.sources[i].startswith(unwanted)], np.int64)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
