@@ -162,6 +162,42 @@ def test_a_bar_reaches_above_and_below_an_l_however_it_was_drawn():
     assert high > GLYPHS["l"][1]
 
 
+def heights_of(character: str, glyphs: list[Segment]) -> list[float]:
+    return [
+        float(np.ptp(stroke[:, 1]))
+        for line in lines_of(glyphs)
+        for stroke, own in zip(line.ink.strokes, line.text.replace(" ", ""), strict=True)
+        if own == character
+    ]
+
+
+def test_a_capital_is_taller_than_the_small_letter_it_looks_like_however_it_was_drawn():
+    """In a box of its own an S is often no taller than an s."""
+    glyphs = characters("abdlmnhksS") + [
+        replace(glyph, ink=glyph.ink.transformed(np.eye(2) * size))
+        for glyph, size in zip(characters("sS"), (1.5, 0.7, 0.7, 1.5), strict=True)
+    ]
+    small, tall = heights_of("s", glyphs), heights_of("S", glyphs)
+    assert len(small) > 5 and len(tall) > 5
+    assert 0.85 < min(small) < max(small) < 1.2
+    assert 1.4 < min(tall) < max(tall) < 1.9
+
+
+@pytest.mark.parametrize("sign", ["'", "-", "*", "."])
+def test_a_sign_sixty_times_too_large_is_brought_to_its_size(sign: str):
+    """A part of ibm is: such a sign would make the words beside it too small to read."""
+    large = [
+        replace(glyph, ink=glyph.ink.transformed(np.eye(2) * 60)) for glyph in characters(sign, 3)
+    ]
+    wide = [
+        float(np.ptp(stroke, axis=0).max())
+        for line in lines_of(characters("abdlmnop") + large)
+        for stroke, own in zip(line.ink.strokes, line.text.replace(" ", ""), strict=True)
+        if own == sign
+    ]
+    assert wide and max(wide) < 1.0
+
+
 def test_a_backtick_is_closed_by_a_backtick():
     people = [
         replace(glyph, writer=f"writer {n}") for n in range(9) for glyph in characters("`'abcdef")

@@ -243,6 +243,15 @@ def test_far_too_much_ink_disagrees_with_a_text(tmp_path: Path) -> None:
     assert skipped_of(tmp_path, one(scribble, 'WORD 0 ? "hen"')) == {"ink and text disagree": 1}
 
 
+@pytest.mark.parametrize(("character", "n_left_out"), [("I", 1), ("s", 1), (".", 0), ("'", 0)])
+def test_a_letter_that_is_one_point_is_left_out(
+    tmp_path: Path, character: str, n_left_out: int
+) -> None:
+    point = ".PEN_DOWN\n105 560\n105 560\n"
+    found = skipped_of(tmp_path, one(point, f'CHARACTER 0 ? "{character}"', category="1b"))
+    assert sum(found.values()) == n_left_out
+
+
 def test_a_range_named_again_and_again_is_not_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,11 @@ _BANDS = {
 }
 GLYPHS = {character: band for characters, band in _BANDS.items() for character in characters}
 _FLAT = set("-~_=.,:;'\"`^*")  # their own height tells little of the size they were written in
+_WIDE = 0.8  # how wide a dash is: of some signs the height tells nothing at all
+_FAR = 4.0  # no flat sign has a side this long
+# What is a capital or a small letter by its height alone, and how far that may be from the usual.
+_TWINS = set("cosuvwxzCOSUVWXZ")
+_TWIN_HEIGHTS = (0.9, 1.15)
 _STRETCHED = set("|")  # an l but for its reach above and below the letters: always given in full
 
 
@@ -384,16 +389,31 @@ def _height(ink: Ink) -> float:
 def _placed(ink: Ink, character: str, unit: float) -> _Piece:
     """A character at its place; one far from its usual size is brought to it."""
     low, high = GLYPHS[character]
-    size = unit
-    if character not in _FLAT:
-        relative = _height(ink) / unit / (high - low)
-        if character in _STRETCHED or not 0.6 < relative < 1.6:
-            size = max(_height(ink), 1e-6) / (high - low)
-    scaled = ink.transformed(np.eye(2) / size)
+    scaled = ink.transformed(np.eye(2) / _size(ink, character, unit))
     left, top, _, bottom = scaled.bounds
     # y grows down: the baseline is 0, the band lies from -low up to -high.
     shift = -low - bottom if character not in _FLAT else -(low + high) / 2 - (top + bottom) / 2
     return _Piece(scaled.moved(-left, shift), character)
+
+
+def _size(ink: Ink, character: str, unit: float) -> float:
+    """The x-height that a character was written for, by that of the person's characters, `unit`.
+
+    In boxes of their own people write an S hardly taller than an s, which nobody could tell apart
+    then; and part of a contributor's ink is sixty times as large as the rest (docs/unipen.md).
+    """
+    low, high = GLYPHS[character]
+    left, _, right, _ = ink.bounds
+    if character in _FLAT:
+        side = max(_height(ink), right - left)
+        return side / max(high - low, _WIDE) if side > _FAR * unit else unit
+    own = max(_height(ink), (right - left) / 4, 1e-6 * unit) / (high - low)
+    relative = own / unit
+    if character in _STRETCHED or not 0.6 < relative < 1.6:
+        return own
+    if character in _TWINS:
+        return own / float(np.clip(relative, *_TWIN_HEIGHTS))
+    return unit
 
 
 def _focus(glyphs: _Glyphs, rng: np.random.Generator) -> Iterator[str]:

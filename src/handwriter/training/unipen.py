@@ -210,12 +210,15 @@ def _given(label: _Label, parts: _Parts) -> Iterator[Segment | Skipped]:
 
 DISAGREE = "ink and text disagree"
 INK_PER_CHARACTER = (0.3, 12.0)  # length of ink in heights of the whole; 1.2 is usual
+POINTS = set(".,:;'`\"-")  # what may be no more than a point
 
 
 def _belong_together(segment: Segment) -> bool:
     """Whether there is neither far too little nor far too much ink for so many characters."""
     n_characters = len(segment.text.replace(" ", ""))
-    _, top, _, bottom = segment.ink.bounds
+    left, top, right, bottom = segment.ink.bounds
+    if left == right and top == bottom:
+        return segment.text in POINTS
     if n_characters < 3 or bottom <= top:
         return n_characters < 3
     length = sum(float(np.hypot(*np.diff(s, axis=0).T).sum()) for s in segment.ink.strokes)
