@@ -12,9 +12,9 @@ come several times, others are left out.  `--leave-out SOURCES` (beginnings, wit
 them) names training lines that do not tell how people write, such as those set from single letters.
 
 Each text is drawn once, which is far cheaper than drawing until it is right, and kept where the
-reader reads just that text; but an I with a bar on one side of its stem, which the reader lets
-pass and people take for an F or a bracket, is not practised.  Signs that come out seldom are asked
-for the more often, and so are characters that people write often and this hand badly.
+reader reads just that text, but for shapes that it lets pass and people do not (`is_misshapen`).
+Signs that come out seldom are asked for the more often, and so are characters that people write
+often and this hand badly.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ import numpy as np
 
 import handwriter
 from handwriter import Ink, Reader, Written
-from handwriter.ink import Array
 from handwriter.output import render, write_file
 from handwriter.training.lines import Lines, load_lines
+from handwriter.training.misshapen import is_misshapen
 from handwriter.traits import manner, traits
 
 SHORTEST = 3  # characters of a line
@@ -46,9 +46,6 @@ SLANTS, LIFTS = (-15.0, -5.0, 5.0, 15.0, 25.0, 35.0), (0.4, 0.6, 0.9)
 FEWEST_JOINTS = 4  # of a line that tells whether it is cursive or print
 MOST_PEOPLE = 4000  # training lines that are looked at
 MOST_COPIES = 4
-# A stroke is a stem or a bar if it is longer than wide, or wider than long, by this; how far a bar
-# of an I reaches at least to either side of the stem, and how near its ends it is, in its heights.
-STRAIGHT, TO_EITHER_SIDE, NEAR_AN_END = 1.5, 0.1, 0.3
 SIGNS = "".join(c for c in map(chr, range(33, 127)) if not c.isalnum())
 CLOSING = dict(zip("([{<", ")]}>", strict=True))
 # Of the texts: spans of real ones, and what these have too little of.
@@ -117,32 +114,7 @@ def right(
     """Each text and line, and whether all of it is there and read as it should be."""
     readings = reader.read_lines(lines, spread=SPREAD)
     for text, line, reading in zip(texts, lines, readings, strict=True):
-        yield text, line, line.finished and reading.text == line.text and not lopsided(line)
-
-
-def lopsided(line: Written) -> bool:
-    """Whether a word of the line begins with an I that has a bar where an I has none."""
-    words = zip(line.text.split(), line.begins, strict=True)
-    return any(_odd_bar(line.strokes[begin : begin + 3]) for word, begin in words if word[0] == "I")
-
-
-def _odd_bar(strokes: Sequence[Array]) -> bool:
-    """Whether a bar of an I, a stem and two bars at most, is on one side or amid the stem."""
-    boxes = [(stroke.min(axis=0), np.ptp(stroke, axis=0)) for stroke in strokes]
-    if not boxes:
-        return False
-    tallest = max(range(len(boxes)), key=lambda i: boxes[i][1][1])
-    (_, top), (width, height) = boxes[tallest]
-    if height <= STRAIGHT * width:  # a letter in one stroke
-        return False
-    stem = strokes[tallest][:, 0].mean()
-    for i, ((left, _), (wide, high)) in enumerate(boxes):
-        if i != tallest and wide > STRAIGHT * high:
-            place = (strokes[i][:, 1].mean() - top) / height
-            to_sides = min(stem - left, left + wide - stem) / height
-            if to_sides < TO_EITHER_SIDE or NEAR_AN_END < place < 1 - NEAR_AN_END:
-                return True
-    return False
+        yield text, line, line.finished and reading.text == line.text and not is_misshapen(line)
 
 
 def look_of(ink: Ink, text: str) -> Look | None:
