@@ -320,6 +320,7 @@ SET_LINES = 80  # of a person at most
 PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">", '"': '"', "'": "'", "`": "`", "|": "|", "*": "*"}
 CLOSING = {")": "(", "]": "[", "}": "{", ">": "<"}
 ALONE = {"I": 0.7, "A": 0.3, "a": 0.3}  # letters that are words, and how often they are set so
+BEGINNING = 0.7  # of the capitals that are not in a word begin one
 DIVIDED = 0.2  # of the lines end with the dash of a word that goes on in the next
 # What follows an apostrophe within a word.
 ENDINGS = ("s", "s", "t", "d", "m", "ll", "re", "ve")
@@ -461,10 +462,17 @@ class _Case:
         return last
 
     def _letters(self, focus: str, sign: list[_Piece]) -> list[_Piece]:
-        """A word with the letter in it, or letters of its case behind it."""
+        """A word with the letter in it, or letters of its case behind it.
+
+        A capital comes before a small word, too: only there its height has to tell what it is.
+        """
         fitting = [word for word in self.spelled if focus in word]
         if fitting and (focus.islower() or self._chance(0.3)):
             return self._spell(str(self.rng.choice(fitting)))
+        if focus.isupper() and self._chance(BEGINNING):
+            word = self._word()
+            if word[0].text[0].islower():
+                return sign + word
         others = [c for c in self.glyphs if c.isalpha() and c.isupper() == focus.isupper()]
         n = int(self.rng.integers(0, 4))
         return sign + [self._one(str(self.rng.choice(others))) for _ in range(n)]
