@@ -1,9 +1,9 @@
 """Shapes that a reader lets pass, and people do not, in lines that a hand wrote for practice.
 
 What is practised is what becomes of the hand, and a reader takes from what stands around it what a
-shape does not tell.  Of the lines that a hand practised because the reader read them rightly, a
-third of the words with an I had it with both bars on one side of the stem, like an F or a bracket,
-and a fourth of the full stops and commas stood above the line, where people have one in seven.
+shape does not tell.  Of the words with an I that a hand practised, because the reader read them
+rightly, a third had a bar of it on one side of the stem, like an F or a bracket; of the lines with
+a full stop or comma a fourth had one above the line (docs/log.md).
 """
 
 from __future__ import annotations
