@@ -49,6 +49,11 @@ def test_an_I_in_one_stroke_is_an_I() -> None:
     assert not is_misshapen(line("I am", [np.array([[0, 0], [8, 1], [3, 9], [0, 10]])], AM))
 
 
+def test_the_bars_of_the_next_word_are_not_those_of_an_I() -> None:
+    too = [upright(12, 2, 10), level(10, 16, 1), upright(18, 4, 10)]
+    assert not is_misshapen(line("I too", [upright(0, 0, 10)], too))
+
+
 @pytest.mark.parametrize(("y", "high"), [(10, False), (9.5, False), (7, True), (4, True)])
 @pytest.mark.parametrize("sign", [".", ","])
 def test_a_stop_stands_on_the_line(y: float, high: bool, sign: str) -> None:

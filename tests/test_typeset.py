@@ -143,32 +143,28 @@ def test_a_set_line_has_the_ink_of_its_text():
             assert top < high + 0.6
 
 
+def strokes_of(character: str, glyphs: list[Segment]) -> list[np.ndarray]:
+    """Every stroke that stands for the character in the lines made of one-stroke glyphs."""
+    return [
+        stroke
+        for line in lines_of(glyphs)
+        for stroke, own in zip(line.ink.strokes, line.text.replace(" ", ""), strict=True)
+        if own == character
+    ]
+
+
 def test_a_bar_reaches_above_and_below_an_l_however_it_was_drawn():
     glyphs = characters("abcdlmnop") + [
         replace(bar, ink=bar.ink.transformed(np.eye(2) * size))
         for bar, size in zip(characters("|", 3), (0.7, 1.0, 1.5), strict=True)
     ]
     low, high = GLYPHS["|"]
-    bars = [
-        stroke[:, 1]
-        for line in lines_of(glyphs)
-        for stroke, character in zip(line.ink.strokes, line.text.replace(" ", ""), strict=True)
-        if character == "|"
-    ]
+    bars = [stroke[:, 1] for stroke in strokes_of("|", glyphs)]
     assert len(bars) > 5
     for y in bars:
         np.testing.assert_allclose([-y.max(), -y.min()], [low, high], atol=0.02)
     assert low < GLYPHS["l"][0] - 0.3
     assert high > GLYPHS["l"][1]
-
-
-def heights_of(character: str, glyphs: list[Segment]) -> list[float]:
-    return [
-        float(np.ptp(stroke[:, 1]))
-        for line in lines_of(glyphs)
-        for stroke, own in zip(line.ink.strokes, line.text.replace(" ", ""), strict=True)
-        if own == character
-    ]
 
 
 def test_a_capital_is_taller_than_the_small_letter_it_looks_like_however_it_was_drawn():
@@ -177,7 +173,9 @@ def test_a_capital_is_taller_than_the_small_letter_it_looks_like_however_it_was_
         replace(glyph, ink=glyph.ink.transformed(np.eye(2) * size))
         for glyph, size in zip(characters("sS"), (1.5, 0.7, 0.7, 1.5), strict=True)
     ]
-    small, tall = heights_of("s", glyphs), heights_of("S", glyphs)
+    small, tall = (
+        [float(np.ptp(stroke[:, 1])) for stroke in strokes_of(letter, glyphs)] for letter in "sS"
+    )
     assert len(small) > 3 and len(tall) > 3
     assert 0.85 < min(small) < max(small) < 1.2
     assert 1.4 < min(tall) < max(tall) < 1.9
@@ -199,9 +197,7 @@ def test_a_sign_sixty_times_too_large_is_brought_to_its_size(sign: str):
     ]
     wide = [
         float(np.ptp(stroke, axis=0).max())
-        for line in lines_of(characters("abdlmnop") + large)
-        for stroke, own in zip(line.ink.strokes, line.text.replace(" ", ""), strict=True)
-        if own == sign
+        for stroke in strokes_of(sign, characters("abdlmnop") + large)
     ]
     assert wide and max(wide) < 1.0
 

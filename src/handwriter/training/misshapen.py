@@ -29,7 +29,7 @@ def is_misshapen(line: Written) -> bool:
     ends = (*line.begins[1:], len(line.strokes))
     spread = float(line.points[:, 1].std())
     for word, begin, end in zip(words, line.begins, ends, strict=True):
-        if word[0] == "I" and _is_odd(line.strokes[begin : begin + STROKES_OF_I]):
+        if word[0] == "I" and _is_odd(line.strokes[begin : min(end, begin + STROKES_OF_I)]):
             return True
         if len(word) > 2 and word[-1] in ".," and word[-2].isalnum() and end - begin > 1:
             before = line.strokes[max(0, end - 1 - BEFORE) : end - 1]

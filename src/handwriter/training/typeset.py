@@ -61,6 +61,7 @@ GLYPHS = {character: band for characters, band in _BANDS.items() for character i
 _FLAT = set("-~_=.,:;'\"`^*")  # their own height tells little of the size they were written in
 _WIDE = 0.8  # how wide a dash is: of some signs the height tells nothing at all
 _FAR = 4.0  # no flat sign has a side this long
+_FLATTEST = 4.0  # no other is so many times as wide as high
 # What is a capital or a small letter by its height alone, and how far that may be from the usual.
 _TWINS = set("cosuvwxzCOSUVWXZ")
 _TWIN_HEIGHTS = (0.9, 1.15)
@@ -408,7 +409,7 @@ def _size(ink: Ink, character: str, unit: float) -> float:
     if character in _FLAT:
         side = max(_height(ink), right - left)
         return side / max(high - low, _WIDE) if side > _FAR * unit else unit
-    own = max(_height(ink), (right - left) / 4, 1e-6 * unit) / (high - low)
+    own = max(_height(ink), (right - left) / _FLATTEST, 1e-6 * unit) / (high - low)
     relative = own / unit
     if character in _STRETCHED or not 0.6 < relative < 1.6:
         return own
