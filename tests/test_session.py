@@ -1,6 +1,9 @@
 """One sitting at a run, as the command line asks for it."""
 
+import json
 import platform
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +11,9 @@ import tiny
 
 from handwriter.errors import BadOption, TrainingFailed
 from handwriter.training.checkpoint import load_checkpoint, save_checkpoint
+from handwriter.training.recipe import Recipe
 from handwriter.training.session import evaluate_checkpoint, run_training
+from handwriter.weights import load_reader_weights
 
 
 class Seen:
@@ -83,6 +88,21 @@ def test_a_network_that_sees_heights_begins_as_one_that_does_not(tmp_path):
     assert epoch.score.nats_a_line == pytest.approx(before.nats_a_line, rel=1e-4)
     with pytest.raises(TrainingFailed, match=r"another network.*height was True, is False"):
         sit(tmp_path / "back", begin_from=seeing / "last.safetensors")
+
+
+def test_a_run_begins_with_an_installed_reader_by_its_name_and_goes_on_without_it(tmp_path):
+    about = load_reader_weights("open").about
+    recipe = Recipe.from_dict({"name": "more", **json.loads(about["recipe"]), "sampling": {}})
+    recipe = replace(recipe, training=replace(recipe.training, validation_lines=2, batch_lines=1))
+    run = tmp_path / "run"
+    with pytest.raises(BadOption, match=r"no opne to begin from.*installed reader: open, research"):
+        sit(run, recipe=recipe, begin_from=Path("opne"))
+    assert not run.exists()
+    sit(run, recipe=recipe, begin_from=Path("open"), stop_after_minutes=0.0)
+    sit(run, recipe=recipe, begin_from=Path("gone"), stop_after_minutes=0.0)
+    header = load_checkpoint(run / "last.safetensors").header
+    assert header["update"] == 2
+    assert header["lineage"][-1]["updates"] == int(about["updates"])
 
 
 def test_weights_of_before_a_setting_was_known_had_its_default(tmp_path):

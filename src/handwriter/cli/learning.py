@@ -144,7 +144,9 @@ def train(
     begin_from: Annotated[
         Path | None,
         typer.Option(
-            "--from", help="A checkpoint, hand or reader whose weights a new run begins with."
+            "--from",
+            help="A new run begins with the weights of this checkpoint, or of this hand or "
+            "reader: an .onnx file, or the name of one that is installed.",
         ),
     ] = None,
     precision: Annotated[str, typer.Option("--precision", help="auto, fp32 or bf16.")] = "auto",

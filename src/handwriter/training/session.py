@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -15,7 +16,7 @@ from typing import Protocol
 import torch
 
 from handwriter.errors import BadOption
-from handwriter.training.checkpoint import Checkpoint, load_checkpoint
+from handwriter.training.checkpoint import Checkpoint, load_checkpoint, newest_checkpoint
 from handwriter.training.journal import Journal
 from handwriter.training.lines import Lines
 from handwriter.training.machine import keep_memory, leave_machine, this_machine
@@ -24,6 +25,7 @@ from handwriter.training.recipe import Recipe
 from handwriter.training.revive import revived
 from handwriter.training.tasks import task_of, trained_network
 from handwriter.training.train import Epoch, Score, Update, check_lines, n_left_out, train
+from handwriter.weights import installed_hands, installed_readers
 
 PRECISIONS = ("auto", "fp32", "bf16")
 
@@ -51,8 +53,8 @@ def run_training(
 ) -> None:
     """Begin the run in the folder `run`, or go on with the one that is there.
 
-    A run that begins takes the weights of `begin_from`, a checkpoint or an exported hand or reader,
-    if it is given.
+    A run that begins takes the weights of `begin_from`, if it is given: a checkpoint, or a hand or
+    reader, exported or installed by that name.
 
     Ctrl-C, SIGTERM and the end of `stop_after_minutes` let the update under way finish, save the
     run, and leave.  Raises BadOption and TrainingFailed.
@@ -63,6 +65,8 @@ def run_training(
         if minutes is not None and not 0 <= minutes < 1e6:
             raise BadOption(f"{minutes} is no number of minutes; give one from 0 up")
     check_lines(recipe, lines)
+    if begin_from and not newest_checkpoint(run):
+        begin_from = _file_of(recipe, begin_from)
     task = task_of(recipe, lines)
     machine = this_machine(precision)
     keep_memory()
@@ -111,6 +115,20 @@ def _to_begin_with(recipe: Recipe, path: Path) -> Checkpoint:
         return checkpoint
     network["height"] = True
     return replace(checkpoint, tensors=seeing_height(checkpoint.tensors))
+
+
+def _file_of(recipe: Recipe, path: Path) -> Path:
+    """The file itself, or that of the hand or reader that is installed by its name."""
+    if path.exists():
+        return path
+    is_reader = recipe.kind == "reader"
+    noun, names = ("reader", installed_readers()) if is_reader else ("hand", installed_hands())
+    if str(path) not in names:
+        raise BadOption(
+            f"there is no {path} to begin from; give a checkpoint, an .onnx file or an installed "
+            f"{noun}: {', '.join(names)}"
+        )
+    return Path(str(resources.files("handwriter"))) / f"{noun}s" / f"{path}.onnx"
 
 
 def evaluate_checkpoint(checkpoint: Checkpoint, lines: Lines, split: str) -> Score:
