@@ -12,9 +12,10 @@ come several times, others are left out.  `--leave-out SOURCES` (beginnings, wit
 them) names training lines that do not tell how people write, such as those set from single letters.
 
 Each text is drawn once, which is far cheaper than drawing until it is right, and kept where the
-reader reads just that text, but for shapes that it lets pass and people do not (`is_misshapen`).
-Signs that come out seldom are asked for the more often, and so are characters that people write
-often and this hand badly.
+reader reads just that text, but for shapes that it lets pass and people do not (`is_misshapen`);
+`--surest 0.75` keeps of these the share whose characters it is surest of, each held against that
+character elsewhere.  Signs that come out seldom are asked for the more often, and so are characters
+that people write often and this hand badly.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import time
 from bisect import bisect
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +35,7 @@ import numpy as np
 
 import handwriter
 from handwriter import Ink, Reader, Written
+from handwriter.ctc import Reading
 from handwriter.output import render, write_file
 from handwriter.training.lines import Lines, load_lines
 from handwriter.training.misshapen import is_misshapen
@@ -49,7 +52,7 @@ MOST_COPIES = 4
 SIGNS = "".join(c for c in map(chr, range(33, 127)) if not c.isalnum())
 CLOSING = dict(zip("([{<", ")]}>", strict=True))
 # Of the texts: spans of real ones, and what these have too little of.
-KINDS = {"span": 0.3, "weak": 0.25, "capitals": 0.1, "number": 0.1, "signs": 0.2, "alone": 0.05}
+KINDS = {"span": 0.3, "weak": 0.3, "capitals": 0.1, "number": 0.08, "signs": 0.12, "alone": 0.1}
 ALONE = ("I", "I", "a", "A")  # letters that are words: the texts have few
 
 Look = tuple[int, int]  # between which of `SLANTS` and of `LIFTS`
@@ -66,10 +69,14 @@ def main() -> None:
     parser.add_argument("--longest", type=int, default=24, help="characters of a line")
     parser.add_argument("--keep", type=int, default=6000, help="lines that are to be kept")
     parser.add_argument("--minutes", type=float, default=60.0, help="or as many as these give")
+    parser.add_argument("--surest", type=float, default=1.0, help="the share kept of what is read")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     hand, reader = handwriter.load(arguments.hand), handwriter.load_reader(arguments.reader)
+    if not 0 < arguments.surest <= 1:
+        parser.error(f"--surest is {arguments.surest:g}; give a share, above 0 and at most 1")
     kept: list[Written] = []
+    readings: list[Reading] = []
     tried: Counter[str] = Counter()
     good: Counter[str] = Counter()
     skill = Skill()
@@ -89,13 +96,15 @@ def main() -> None:
         written = hand.iter_lines(
             [text for _, text in some], smoothness=arguments.smoothness, seed=seed
         )
-        for (kind, text), line, is_read in right(some, list(written), reader):
+        for (kind, text), line, reading in right(some, list(written), reader):
             tried[kind] += 1
             skill.tried.update(set(text))
-            if is_read:
+            if reading:
                 good[kind] += 1
                 skill.good.update(set(text))
                 kept.append(line)
+                readings.append(reading)
+    kept = [kept[i] for i in surest(readings, arguments.surest)]
     looks = [look_of(line, line.text) for line in kept]
     copies = as_people(looks, people, np.random.default_rng(arguments.seed))
     write_file(
@@ -103,18 +112,42 @@ def main() -> None:
         content([line for line, n in zip(kept, copies, strict=True) for _ in range(n)]),
     )
     for kind in KINDS:
-        print(f"{kind}: {good[kind]} of {tried[kind]} lines kept")
+        print(f"{kind}: {good[kind]} of {tried[kind]} lines read rightly")
     n_different = sum(n > 0 for n in copies)
+    print(f"the surest: {len(kept)} lines")
     print(f"as people lean and join: {sum(copies)} lines, {n_different} of them different ones")
 
 
 def right(
     texts: Sequence[tuple[str, str]], lines: Sequence[Written], reader: Reader
-) -> Iterator[tuple[tuple[str, str], Written, bool]]:
-    """Each text and line, and whether all of it is there and read as it should be."""
+) -> Iterator[tuple[tuple[str, str], Written, Reading | None]]:
+    """Each text and line, and what is read where all of it is there and as it should be."""
     readings = reader.read_lines(lines, spread=SPREAD)
     for text, line, reading in zip(texts, lines, readings, strict=True):
-        yield text, line, line.finished and reading.text == line.text and not is_misshapen(line)
+        is_right = line.finished and reading.text == line.text and not is_misshapen(line)
+        yield text, line, reading if is_right else None
+
+
+def surest(readings: Sequence[Reading], share: float) -> list[int]:
+    """The numbers of that share of the lines whose characters the reader is surest of, in order.
+
+    How sure is the mean logarithm of a line's confidences; from each is taken the mean of that
+    character in all lines, since signs are never as sure as letters.
+    """
+    logs = [np.log(np.maximum(reading.confidences, 1e-6)) for reading in readings]
+    sums: defaultdict[str, float] = defaultdict(float)
+    counts: Counter[str] = Counter()
+    for reading, sure in zip(readings, logs, strict=True):
+        counts.update(reading.text)
+        for character, value in zip(reading.text, sure.tolist(), strict=True):
+            sums[character] += value
+    usual = {character: sums[character] / n for character, n in counts.items()}
+    above = [
+        float((sure - [usual[character] for character in reading.text]).mean())
+        for reading, sure in zip(readings, logs, strict=True)
+    ]
+    best = np.argsort(above)[::-1][: math.ceil(share * len(above))]
+    return sorted(best.tolist())
 
 
 def look_of(ink: Ink, text: str) -> Look | None:
@@ -167,10 +200,14 @@ class Skill:
         return _one_of({sign: 1 / (1 + self.good[sign]) for sign in SIGNS}, rng)
 
     def weak(self, usual: Mapping[str, int], rng: np.random.Generator) -> str:
-        """A character that spoils more lines than most, the sooner the more `usual` it is."""
+        """A character that spoils more lines than most, the sooner the more `usual` it is.
+
+        By the root of how usual: a capital is as much to a reader of the line as any letter, and
+        would hardly come in a hundred lines for its number alone.
+        """
         overall = (1 + self.good.total()) / (2 + self.tried.total())
         lacks = {c: overall - (1 + self.good[c]) / (2 + self.tried[c]) for c in usual}
-        return _one_of({c: n * max(lacks[c], 1e-3) for c, n in usual.items()}, rng)
+        return _one_of({c: math.sqrt(n) * max(lacks[c], 1e-3) for c, n in usual.items()}, rng)
 
 
 def _one_of(weights: Mapping[str, float], rng: np.random.Generator) -> str:
