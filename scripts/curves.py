@@ -66,8 +66,9 @@ def curve_of(log: str) -> Curve:
 
 def picture(curves: dict[str, Curve]) -> Figure:
     """All curves, a panel each."""
-    look = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
-    with matplotlib.rc_context(look):
+    with matplotlib.rc_context(
+        {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    ):
         figure = Figure(figsize=(7, 2.6 * len(curves)), layout="constrained")
         panels = figure.subplots(len(curves), squeeze=False)[:, 0]
         for axes, (name, curve) in zip(panels, curves.items(), strict=True):

@@ -9,6 +9,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from PIL.Image import Palette
+
 import handwriter
 from handwriter.characters import N_WORDS, attempts, scores, sheet
 from handwriter.cli import run
@@ -90,7 +92,7 @@ def _fifty(author: handwriter.Author) -> list[str]:
     name = author.hand.name
     for kind, lines, words in (("unselected", raw, texts), ("checked", checked, captions)):
         sheet = contact_sheet(lines, words, columns=2, width_px=1400)
-        sheet.convert("P", palette=1, colors=16).save(
+        sheet.convert("P", palette=Palette.ADAPTIVE, colors=16).save(
             GALLERY / f"fifty-{kind}-{name}.png", optimize=True
         )
     n_legible = sum(line.is_legible for line in checked)
@@ -125,7 +127,7 @@ def _characters(author: handwriter.Author) -> list[str]:
     found = list(attempts(author))
     name = f"characters-{author.hand.name}.png"
     small = sheet(found).convert("L").reduce(2)  # a picture of 1,900 words has a megabyte
-    small.convert("P", palette=1, colors=16).save(GALLERY / name, optimize=True)
+    small.convert("P", palette=Palette.ADAPTIVE, colors=16).save(GALLERY / name, optimize=True)
     read = scores(found, author.reader.characters)
     n_enough = sum(score.is_enough for score in read)
     return [

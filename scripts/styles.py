@@ -173,10 +173,10 @@ def report(hand: handwriter.Hand, chosen: Sequence[Candidate], tried: Sequence[C
         rows.append([*own, *primed])
     table = np.array(rows)
     for number, trait in enumerate(("slant", "size", "spacing")):
-        own, primed = table[:, number], table[:, number + 3]
-        r = np.corrcoef(own, primed)[0, 1]
-        off = np.abs(own - primed).mean()
-        print(f"{trait}: correlation {r:.2f}, mean difference {off:.2f}, spread {own.std():.2f}")
+        styles, lines = table[:, number], table[:, number + 3]
+        r = np.corrcoef(styles, lines)[0, 1]
+        off = np.abs(styles - lines).mean()
+        print(f"{trait}: correlation {r:.2f}, mean difference {off:.2f}, spread {styles.std():.2f}")
     errors = sum((one.errors for one in tried), Errors())
     print(f"CER of all {len(tried)} tried: {100 * errors.rate:.0f} %; hand {hand.name}")
 
