@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -113,6 +114,12 @@ def installed_readers() -> list[str]:
     return _installed(_READER)
 
 
+def installed_file(name: str, *, is_reader: bool) -> Path | None:
+    """The file of the reader, or else the hand, in the package; None where none has that name."""
+    kind = _READER if is_reader else _HAND
+    return Path(str(_folder(kind))) / f"{name}.onnx" if name in _installed(kind) else None
+
+
 def load_weights(
     name_or_path: str | os.PathLike[str] = DEFAULT_HAND, *, threads: int = 1
 ) -> Weights:
@@ -139,8 +146,12 @@ def load_reader_weights(
 # --- Both --------------------------------------------------------------------------------------
 
 
+def _folder(kind: _Kind) -> Traversable:
+    return resources.files("handwriter") / f"{kind.noun}s"
+
+
 def _installed(kind: _Kind) -> list[str]:
-    folder = resources.files("handwriter") / f"{kind.noun}s"
+    folder = _folder(kind)
     if not folder.is_dir():
         return []
     return sorted(
@@ -178,10 +189,9 @@ def _opened(
 
 
 def _read(kind: _Kind, name_or_path: str) -> bytes:
-    folder = resources.files("handwriter") / f"{kind.noun}s"
     try:
         if name_or_path in _installed(kind):
-            return (folder / f"{name_or_path}.onnx").read_bytes()
+            return (_folder(kind) / f"{name_or_path}.onnx").read_bytes()
         with Path(name_or_path).open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -201,7 +211,7 @@ def _read(kind: _Kind, name_or_path: str) -> bytes:
 
 def _read_styles(name_or_path: str) -> bytes:
     """NAME.styles.jsonl, which lies beside NAME.onnx where a hand has styles."""
-    path = resources.files("handwriter") / "hands" / f"{name_or_path}{STYLES}"
+    path = _folder(_HAND) / f"{name_or_path}{STYLES}"
     if name_or_path not in installed_hands():
         path = Path(name_or_path).with_suffix(STYLES)
     try:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -25,7 +24,7 @@ from handwriter.training.recipe import Recipe
 from handwriter.training.revive import revived
 from handwriter.training.tasks import task_of, trained_network
 from handwriter.training.train import Epoch, Score, Update, check_lines, n_left_out, train
-from handwriter.weights import installed_hands, installed_readers
+from handwriter.weights import installed_file, installed_hands, installed_readers
 
 PRECISIONS = ("auto", "fp32", "bf16")
 
@@ -122,13 +121,13 @@ def _file_of(recipe: Recipe, path: Path) -> Path:
     if path.exists():
         return path
     is_reader = recipe.kind == "reader"
+    if installed := installed_file(str(path), is_reader=is_reader):
+        return installed
     noun, names = ("reader", installed_readers()) if is_reader else ("hand", installed_hands())
-    if str(path) not in names:
-        raise BadOption(
-            f"there is no {path} to begin from; give a checkpoint, an .onnx file or an installed "
-            f"{noun}: {', '.join(names)}"
-        )
-    return Path(str(resources.files("handwriter"))) / f"{noun}s" / f"{path}.onnx"
+    raise BadOption(
+        f"there is no {path} to begin from; give a checkpoint, an .onnx file or an installed "
+        f"{noun}: {', '.join(names)}"
+    )
 
 
 def evaluate_checkpoint(checkpoint: Checkpoint, lines: Lines, split: str) -> Score:
