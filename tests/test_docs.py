@@ -129,9 +129,11 @@ def test_the_fields_for_programs_are_those_that_are_printed(
     Path("styled.styles.jsonl").write_text(ink_of_ab)
     styled = ("--hand", "styled.onnx")
     measured = ("--sentences", "texts", "--smoothness", "1", "--candidates", "1")
+    # The tiny hand scribbles, and how wide is its own affair.
+    wide = ("--seed", "3", "--x-height", "0.5", "--paper", "400x200mm", "--margins", "5")
     assert documented_fields() == {
         "write": printed("write", "ab", "-o", "ab.svg", *hand, *reader),
-        "page": printed("page", "texts", "-o", "ab.svg", *hand, *reader),
+        "page": printed("page", "texts", "-o", "ab.svg", *wide, *hand, *reader),
         "sample": printed("sample", "-o", "x.svg", "--steps", "20", *prediction),
         "hands": printed("hands"),
         "styles": printed("styles", *styled),
