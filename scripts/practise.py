@@ -14,8 +14,8 @@ them) names training lines that do not tell how people write, such as those set 
 Each text is drawn once, which is far cheaper than drawing until it is right, and kept where the
 reader reads just that text, but for shapes that it lets pass and people do not (`is_misshapen`);
 `--surest 0.75` keeps of these the share whose characters it is surest of, each held against that
-character elsewhere.  Signs that come out seldom are asked for the more often, and so are characters
-that people write often and this hand badly.
+character elsewhere.  What is misread is asked for the more often, letters, digits and signs each by
+the share of them that was, and by how usual they are.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import math
 import time
 from bisect import bisect
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +36,7 @@ import numpy as np
 import handwriter
 from handwriter import Ink, Reader, Written
 from handwriter.ctc import Reading
+from handwriter.edits import kept as read_rightly
 from handwriter.output import render, write_file
 from handwriter.training.lines import Lines, load_lines
 from handwriter.training.misshapen import is_misshapen
@@ -51,9 +52,13 @@ MOST_PEOPLE = 4000  # training lines that are looked at
 MOST_COPIES = 4
 SIGNS = "".join(c for c in map(chr, range(33, 127)) if not c.isalnum())
 CLOSING = dict(zip("([{<", ")]}>", strict=True))
+OPENING = {close: sign for sign, close in CLOSING.items()}
+BEHIND, BETWEEN = ".,:;!?", "-/'"  # where people put these for the most part
 # Of the texts: spans of real ones, and what these have too little of.
-KINDS = {"span": 0.3, "weak": 0.3, "capitals": 0.1, "number": 0.08, "signs": 0.12, "alone": 0.1}
+KINDS = {"span": 0.2, "weak": 0.25, "capitals": 0.1, "number": 0.1, "signs": 0.25, "alone": 0.1}
 ALONE = ("I", "I", "a", "A")  # letters that are words: the texts have few
+MORE_SIGNS = 0.2  # the chance of one at each further word of a text with signs
+FEWEST_SIGNS = 10  # as which a sign counts that the texts have fewer times, or never
 
 Look = tuple[int, int]  # between which of `SLANTS` and of `LIFTS`
 
@@ -96,12 +101,11 @@ def main() -> None:
         written = hand.iter_lines(
             [text for _, text in some], smoothness=arguments.smoothness, seed=seed
         )
-        for (kind, text), line, reading in right(some, list(written), reader):
+        for (kind, _), line, reading, is_right in judged(some, list(written), reader):
             tried[kind] += 1
-            skill.tried.update(set(text))
-            if reading:
+            skill.learn(reading.text, line.text)
+            if is_right:
                 good[kind] += 1
-                skill.good.update(set(text))
                 kept.append(line)
                 readings.append(reading)
     kept = [kept[i] for i in surest(readings, arguments.surest)]
@@ -118,14 +122,14 @@ def main() -> None:
     print(f"as people lean and join: {sum(copies)} lines, {n_different} of them different ones")
 
 
-def right(
+def judged(
     texts: Sequence[tuple[str, str]], lines: Sequence[Written], reader: Reader
-) -> Iterator[tuple[tuple[str, str], Written, Reading | None]]:
-    """Each text and line, and what is read where all of it is there and as it should be."""
+) -> Iterator[tuple[tuple[str, str], Written, Reading, bool]]:
+    """Each text and line, what is read, and whether all of it is there and as it should be."""
     readings = reader.read_lines(lines, spread=SPREAD)
     for text, line, reading in zip(texts, lines, readings, strict=True):
         is_right = line.finished and reading.text == line.text and not is_misshapen(line)
-        yield text, line, reading if is_right else None
+        yield text, line, reading, is_right
 
 
 def surest(readings: Sequence[Reading], share: float) -> list[int]:
@@ -190,24 +194,27 @@ def content(kept: Sequence[Written]) -> bytes:
 
 @dataclass
 class Skill:
-    """How many lines with each character were tried so far, and how many came out well."""
+    """Of each character how many were written so far, and how many of these read rightly."""
 
-    tried: Counter[str] = field(default_factory=Counter)
-    good: Counter[str] = field(default_factory=Counter)
+    written: Counter[str] = field(default_factory=Counter)
+    read: Counter[str] = field(default_factory=Counter)
 
-    def seldom(self, rng: np.random.Generator) -> str:
-        """A sign, with a chance that falls with the good lines that there are of it."""
-        return _one_of({sign: 1 / (1 + self.good[sign]) for sign in SIGNS}, rng)
+    def learn(self, reading: str, truth: str) -> None:
+        self.written.update(truth)
+        rightly = read_rightly(reading, truth)
+        self.read.update(itertools.compress(truth, rightly))
+
+    def misread(self, character: str) -> float:
+        """The share of it that was misread; one in ten where none was written yet."""
+        return (1 + self.written[character] - self.read[character]) / (10 + self.written[character])
 
     def weak(self, usual: Mapping[str, int], rng: np.random.Generator) -> str:
-        """A character that spoils more lines than most, the sooner the more `usual` it is.
+        """One of the characters, the sooner the more it is misread and the more `usual` it is.
 
         By the root of how usual: a capital is as much to a reader of the line as any letter, and
         would hardly come in a hundred lines for its number alone.
         """
-        overall = (1 + self.good.total()) / (2 + self.tried.total())
-        lacks = {c: overall - (1 + self.good[c]) / (2 + self.tried[c]) for c in usual}
-        return _one_of({c: math.sqrt(n) * max(lacks[c], 1e-3) for c, n in usual.items()}, rng)
+        return _one_of({c: math.sqrt(n) * self.misread(c) for c, n in usual.items()}, rng)
 
 
 def _one_of(weights: Mapping[str, float], rng: np.random.Generator) -> str:
@@ -223,6 +230,7 @@ def invented(lines: Lines, longest: int, seed: int, skill: Skill) -> Iterator[tu
     rng = np.random.default_rng(seed)
     texts = [lines.texts[i].split() for i in lines.where("train")]
     usual = Counter("".join(word for words in texts if len(words) > 1 for word in words))
+    signs = {sign: max(usual[sign], FEWEST_SIGNS) for sign in SIGNS}
     places: dict[str, list[tuple[int, int]]] = {character: [] for character in usual}
     for number, words in enumerate(texts):
         for place, word in enumerate(words):
@@ -240,7 +248,9 @@ def invented(lines: Lines, longest: int, seed: int, skill: Skill) -> Iterator[tu
             number = int(rng.choice(len(texts), p=shares))
             begin = int(rng.integers(len(texts[number])))
         words = _span(texts[number][begin:], longest, rng)
-        text = " ".join(_changed(words, kind, rng, skill))[:longest].strip()
+        if kind == "signs":
+            words = _with_signs(words, lambda: skill.weak(signs, rng), rng)
+        text = " ".join(_changed(words, kind, rng))[:longest].strip()
         if len(text) >= SHORTEST:
             yield kind, text
 
@@ -256,9 +266,8 @@ def _span(words: Sequence[str], longest: int, rng: np.random.Generator) -> list[
     return found
 
 
-def _changed(words: list[str], kind: str, rng: np.random.Generator, skill: Skill) -> list[str]:
+def _changed(words: list[str], kind: str, rng: np.random.Generator) -> list[str]:
     place = int(rng.integers(len(words)))
-    word = words[place]
     if kind == "capitals":
         how = (str.capitalize, str.upper)[int(rng.random() < 0.3)]
         return [how(word) for word in words]
@@ -269,18 +278,31 @@ def _changed(words: list[str], kind: str, rng: np.random.Generator, skill: Skill
         words[place] = digits + joint + more
     if kind == "alone":
         words.insert(place, str(rng.choice(ALONE)))
-    if kind == "signs":
-        words[place] = _with_sign(word, skill.seldom(rng), rng)
     return words
 
 
+def _with_signs(
+    words: Sequence[str], sign: Callable[[], str], rng: np.random.Generator
+) -> list[str]:
+    """One of the words with a sign, and some of the others."""
+    chosen = rng.random(len(words)) < MORE_SIGNS
+    chosen[int(rng.integers(len(words)))] = True
+    return [
+        _with_sign(word, sign(), rng) if is_chosen else word
+        for word, is_chosen in zip(words, chosen, strict=True)
+    ]
+
+
 def _with_sign(word: str, sign: str, rng: np.random.Generator) -> str:
-    """The sign behind the word, before it, apart, around it or within it."""
-    close = CLOSING.get(sign, sign)
+    """The sign where people put it, in half of all cases; else wherever it can stand."""
+    opening, closing = OPENING.get(sign, sign), CLOSING.get(sign, sign)
     half = len(word) // 2
-    ways = [word + sign, sign + word, f"{word} {sign}", sign + word + close]
-    if close == sign:
-        ways.append(word[:half] + sign + word[half:])
+    behind, within, around = word + sign, word[:half] + sign + word[half:], opening + word + closing
+    if rng.random() < 0.5:
+        return behind if sign in BEHIND else within if sign in BETWEEN else around
+    ways = [behind, sign + word, f"{word} {sign}", around]
+    if opening == closing:
+        ways.append(within)
     return str(rng.choice(ways))
 
 

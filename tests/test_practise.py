@@ -48,25 +48,46 @@ def test_the_same_seed_gives_the_same_texts(script: ModuleType) -> None:
     assert texts(script, 50) != texts(script, 50, seed=2)
 
 
-def test_signs_that_came_out_well_are_asked_for_less(script: ModuleType) -> None:
-    skill = script.Skill(good=Counter(dict.fromkeys(string.punctuation.replace("`", ""), 50)))
+def test_what_is_misread_is_counted_by_the_character(script: ModuleType) -> None:
+    skill = script.Skill()
+    skill.learn("so I (say]", "so I (say)")
+    skill.learn("a", "(a")
+    assert skill.misread("I") < skill.misread("(") < skill.misread(")")
+    assert skill.misread("(") == pytest.approx((1 + 1) / (10 + 2))
+
+
+def test_signs_are_asked_for_the_more_the_more_often_they_are_misread(script: ModuleType) -> None:
+    written = Counter(dict.fromkeys(string.punctuation, 90))
+    skill = script.Skill(written, Counter(dict(written) | {"(": 40, "~": 40}))
+    found = [text for kind, text in texts(script, skill=skill) if kind == "signs"]
+    asked = Counter("".join(found))
+    # all signs stand in the words themselves as well
+    assert asked["~"] > 4 * asked["@"] and asked["("] > 2.5 * asked["["]
+
+
+def test_signs_stand_where_people_put_them_and_elsewhere(script: ModuleType) -> None:
     rng = np.random.default_rng(1)
-    asked = Counter(skill.seldom(rng) for _ in range(400))
-    assert asked["`"] > 200 and 0 < asked["@"] < 30
+
+    def ways(sign: str) -> Counter[str]:
+        return Counter(script._with_sign("word", sign, rng) for _ in range(400))
+
+    comma, bracket, dash = ways(","), ways(")"), ways("-")
+    assert comma.most_common(1)[0][0] == "word," and set(comma) > {"word ,", ",word"}
+    assert bracket.most_common(1)[0][0] == "(word)" and "wo)rd" not in bracket
+    assert dash.most_common(1)[0][0] == "wo-rd"
 
 
-def test_a_character_that_spoils_lines_is_asked_for_the_more_the_more_often_people_write_it(
+def test_a_character_that_is_misread_is_asked_for_the_more_the_more_often_people_write_it(
     script: ModuleType,
 ) -> None:
-    skill = script.Skill(Counter(a=100, I=100, Z=100), Counter(a=60, I=20, Z=20))
+    skill = script.Skill(Counter(a=990, I=990, Z=990), Counter(a=981, I=891, Z=891))
     rng = np.random.default_rng(1)
     asked = Counter(skill.weak({"a": 400, "I": 50, "Z": 5}, rng) for _ in range(1000))
     # by the root: a tenth of the number is asked for a third as often
-    assert asked["I"] > 650 and 150 < asked["Z"] < 320 and asked["a"] < 80
+    assert asked["I"] > 550 and 130 < asked["Z"] < 280 and asked["a"] < 270
     weak = [text for kind, text in texts(script, 500, skill=skill) if kind == "weak"]
     own = "\n".join(invented_hand.LINES.texts)
     assert weak and all(text in own for text in weak)
-    assert sum("I" in text or "Z" in text for text in weak) > 0.7 * len(weak)
 
 
 def test_a_line_is_right_when_it_is_finished_and_read_as_its_text(
@@ -83,8 +104,9 @@ def test_a_line_is_right_when_it_is_finished_and_read_as_its_text(
         replace(line, finished=finished)
         for line, finished in zip(lines, [True, True, False], strict=True)
     ]
-    found = script.right(asked, lines, Reads())
-    assert [reading and reading.text for _, _, reading in found] == ["abc", None, None]
+    found = list(script.judged(asked, lines, Reads()))
+    assert [reading.text for _, _, reading, _ in found] == ["abc", "so it saw", "ab"]
+    assert [is_right for *_, is_right in found] == [True, False, False]
 
 
 def test_what_is_misshapen_is_not_right_however_it_is_read(
@@ -100,8 +122,8 @@ def test_what_is_misshapen_is_not_right_however_it_is_read(
 
     odd = replace(line, finished=True, strokes=(line.strokes[0], stem, bar), begins=(0, 1))
     plain = replace(odd, strokes=odd.strokes[:2])
-    found = script.right([("span", "so I")] * 2, [odd, plain], Reads())
-    assert [reading is not None for _, _, reading in found] == [False, True]
+    found = script.judged([("span", "so I")] * 2, [odd, plain], Reads())
+    assert [is_right for *_, is_right in found] == [False, True]
 
 
 def test_the_surest_are_told_by_what_is_usual_for_a_character(script: ModuleType) -> None:
