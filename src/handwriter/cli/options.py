@@ -53,6 +53,12 @@ ReaderName = Annotated[
 Candidates = Annotated[
     int, typer.Option("--candidates", help="How many are drawn of a line at a time to choose from.")
 ]
+Check = Annotated[
+    bool, typer.Option("--check/--no-check", help="Read each line, and draw it again if need be.")
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Write nothing unless every line can be read.")
+]
 StyleName = Annotated[
     str | None,
     typer.Option("--style", help="Write like this: one of the hand's styles, or a file of ink."),

@@ -14,6 +14,7 @@ from handwriter.cli.options import (
     DEFAULT_HAND,
     AsJson,
     Candidates,
+    Check,
     Format,
     HandName,
     Output,
@@ -21,6 +22,7 @@ from handwriter.cli.options import (
     ReaderName,
     Seed,
     Smoothness,
+    Strict,
     StyleName,
     StyleText,
 )
@@ -63,13 +65,8 @@ def write(
     style: StyleName = None,
     style_text: StyleText = None,
     candidates: Candidates = DEFAULT_CANDIDATES,
-    check: Annotated[
-        bool,
-        typer.Option("--check/--no-check", help="Read each line, and draw it again if need be."),
-    ] = True,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Write nothing unless every line can be read.")
-    ] = False,
+    check: Check = True,
+    strict: Strict = False,
     reader: ReaderName = None,
     replace_unknown: Annotated[
         bool,
