@@ -13,7 +13,7 @@ them) names training lines that do not tell how people write, such as those set 
 
 Each text is drawn once, which is far cheaper than drawing until it is right, and kept where the
 reader reads just that text, but for shapes that it lets pass and people do not (`is_misshapen`);
-`--surest 0.75` keeps of these the share whose characters it is surest of, each held against that
+`--surest 0.75` keeps of these the share that it is surest of, each character held against that
 character elsewhere.  What is misread is asked for the more often, letters, digits and signs each by
 the share of them that was, and by how usual they are.
 """
@@ -53,9 +53,9 @@ MOST_COPIES = 4
 SIGNS = "".join(c for c in map(chr, range(33, 127)) if not c.isalnum())
 CLOSING = dict(zip("([{<", ")]}>", strict=True))
 OPENING = {close: sign for sign, close in CLOSING.items()}
-BEHIND, BETWEEN = ".,:;!?", "-/'"  # where people put these for the most part
+BEHIND, WITHIN, BETWEEN = ".,:;!?", "'", "-/"  # where people put these for the most part
 # Of the texts: spans of real ones, and what these have too little of.
-KINDS = {"span": 0.2, "weak": 0.25, "capitals": 0.1, "number": 0.1, "signs": 0.25, "alone": 0.1}
+KINDS = {"span": 0.1, "weak": 0.2, "capitals": 0.1, "number": 0.1, "signs": 0.35, "alone": 0.15}
 ALONE = ("I", "I", "a", "A")  # letters that are words: the texts have few
 MORE_SIGNS = 0.2  # the chance of one at each further word of a text with signs
 FEWEST_SIGNS = 10  # as which a sign counts that the texts have fewer times, or never
@@ -133,24 +133,28 @@ def judged(
 
 
 def surest(readings: Sequence[Reading], share: float) -> list[int]:
-    """The numbers of that share of the lines whose characters the reader is surest of, in order.
+    """The numbers of that share of the lines that the reader is surest of, in order.
 
-    How sure is the mean logarithm of a line's confidences; from each is taken the mean of that
-    character in all lines, since signs are never as sure as letters.
+    How sure it is of a character is the rank among all lines' of that character, from 0 to 1, since
+    signs are never as sure as letters.  A line teaches its least sure character too: it counts as
+    the chance that the least of so many ranks drawn at random is lower still.
     """
-    logs = [np.log(np.maximum(reading.confidences, 1e-6)) for reading in readings]
-    sums: defaultdict[str, float] = defaultdict(float)
-    counts: Counter[str] = Counter()
-    for reading, sure in zip(readings, logs, strict=True):
-        counts.update(reading.text)
-        for character, value in zip(reading.text, sure.tolist(), strict=True):
-            sums[character] += value
-    usual = {character: sums[character] / n for character, n in counts.items()}
-    above = [
-        float((sure - [usual[character] for character in reading.text]).mean())
-        for reading, sure in zip(readings, logs, strict=True)
-    ]
-    best = np.argsort(above)[::-1][: math.ceil(share * len(above))]
+    every: defaultdict[str, list[float]] = defaultdict(list)
+    for reading in readings:
+        for character, confidence in zip(reading.text, reading.confidences, strict=True):
+            every[character].append(confidence)
+    ordered = {character: np.sort(found) for character, found in every.items()}
+
+    def rank(character: str, confidence: float) -> float:
+        among = ordered[character]
+        below, upto = (np.searchsorted(among, confidence, side) for side in ("left", "right"))
+        return float(below + upto) / (2 * len(among))
+
+    chances = []
+    for reading in readings:
+        ranks = itertools.starmap(rank, zip(reading.text, reading.confidences, strict=True))
+        chances.append(1 - (1 - min(ranks)) ** len(reading.text))
+    best = np.argsort(chances)[::-1][: math.ceil(share * len(chances))]
     return sorted(best.tolist())
 
 
@@ -287,23 +291,41 @@ def _with_signs(
     """One of the words with a sign, and some of the others."""
     chosen = rng.random(len(words)) < MORE_SIGNS
     chosen[int(rng.integers(len(words)))] = True
-    return [
-        _with_sign(word, sign(), rng) if is_chosen else word
-        for word, is_chosen in zip(words, chosen, strict=True)
-    ]
+    found: list[str] = []
+    for word, is_chosen in zip(words, chosen, strict=True):
+        if not is_chosen:
+            found.append(word)
+            continue
+        drawn = sign()
+        if rng.random() < 0.5:  # where people put it
+            if drawn in BETWEEN and found:
+                word = found.pop() + drawn + word
+            else:
+                word = _as_people_put(word, drawn)
+        else:
+            word = _anywhere(word, drawn, rng)
+        found.append(word)
+    return found
 
 
-def _with_sign(word: str, sign: str, rng: np.random.Generator) -> str:
-    """The sign where people put it, in half of all cases; else wherever it can stand."""
-    opening, closing = OPENING.get(sign, sign), CLOSING.get(sign, sign)
+def _as_people_put(word: str, sign: str) -> str:
+    if sign in BEHIND:
+        return word + sign
+    if sign in WITHIN + BETWEEN:
+        return word[:-1] + sign + word[-1:]
+    return _around(word, sign)
+
+
+def _anywhere(word: str, sign: str, rng: np.random.Generator) -> str:
     half = len(word) // 2
-    behind, within, around = word + sign, word[:half] + sign + word[half:], opening + word + closing
-    if rng.random() < 0.5:
-        return behind if sign in BEHIND else within if sign in BETWEEN else around
-    ways = [behind, sign + word, f"{word} {sign}", around]
-    if opening == closing:
-        ways.append(within)
+    ways = [word + sign, sign + word, f"{word} {sign}", _around(word, sign)]
+    if sign not in CLOSING and sign not in OPENING:
+        ways.append(word[:half] + sign + word[half:])
     return str(rng.choice(ways))
+
+
+def _around(word: str, sign: str) -> str:
+    return OPENING.get(sign, sign) + word + CLOSING.get(sign, sign)
 
 
 if __name__ == "__main__":
