@@ -27,8 +27,7 @@ import math
 import time
 from bisect import bisect
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,13 +35,12 @@ import numpy as np
 import handwriter
 from handwriter import Ink, Reader, Written
 from handwriter.ctc import Reading
-from handwriter.edits import kept as read_rightly
 from handwriter.output import render, write_file
 from handwriter.training.lines import Lines, load_lines
 from handwriter.training.misshapen import is_misshapen
+from handwriter.training.practice_texts import KINDS, Skill, invented
 from handwriter.traits import manner, traits
 
-SHORTEST = 3  # characters of a line
 SPREAD = 0.95  # that of people's lines, so that short words keep their size
 AT_ONCE = 256
 # Kinds of look: degrees of slant, and lifts for each place between letters.
@@ -50,15 +48,6 @@ SLANTS, LIFTS = (-15.0, -5.0, 5.0, 15.0, 25.0, 35.0), (0.4, 0.6, 0.9)
 FEWEST_JOINTS = 4  # of a line that tells whether it is cursive or print
 MOST_PEOPLE = 4000  # training lines that are looked at
 MOST_COPIES = 4
-SIGNS = "".join(c for c in map(chr, range(33, 127)) if not c.isalnum())
-CLOSING = dict(zip("([{<", ")]}>", strict=True))
-OPENING = {close: sign for sign, close in CLOSING.items()}
-BEHIND, WITHIN, BETWEEN = ".,:;!?", "'", "-/"  # where people put these for the most part
-# Of the texts: spans of real ones, and what these have too little of.
-KINDS = {"span": 0.1, "weak": 0.2, "capitals": 0.1, "number": 0.1, "signs": 0.35, "alone": 0.15}
-ALONE = ("I", "I", "a", "A")  # letters that are words: the texts have few
-MORE_SIGNS = 0.2  # the chance of one at each further word of a text with signs
-FEWEST_SIGNS = 10  # as which a sign counts that the texts have fewer times, or never
 
 Look = tuple[int, int]  # between which of `SLANTS` and of `LIFTS`
 
@@ -194,138 +183,6 @@ def content(kept: Sequence[Written]) -> bytes:
     rows = render(".jsonl", kept).decode().splitlines()
     marked = [{"split": "train"} | json.loads(row) for row in rows]
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in marked).encode()
-
-
-@dataclass
-class Skill:
-    """Of each character how many were written so far, and how many of these read rightly."""
-
-    written: Counter[str] = field(default_factory=Counter)
-    read: Counter[str] = field(default_factory=Counter)
-
-    def learn(self, reading: str, truth: str) -> None:
-        self.written.update(truth)
-        rightly = read_rightly(reading, truth)
-        self.read.update(itertools.compress(truth, rightly))
-
-    def misread(self, character: str) -> float:
-        """The share of it that was misread; one in ten where none was written yet."""
-        return (1 + self.written[character] - self.read[character]) / (10 + self.written[character])
-
-    def weak(self, usual: Mapping[str, int], rng: np.random.Generator) -> str:
-        """One of the characters, the sooner the more it is misread and the more `usual` it is.
-
-        By the root of how usual: a capital is as much to a reader of the line as any letter, and
-        would hardly come in a hundred lines for its number alone.
-        """
-        return _one_of({c: math.sqrt(n) * self.misread(c) for c, n in usual.items()}, rng)
-
-
-def _one_of(weights: Mapping[str, float], rng: np.random.Generator) -> str:
-    chances = np.array(list(weights.values()))
-    return str(rng.choice(list(weights), p=chances / chances.sum()))
-
-
-def invented(lines: Lines, longest: int, seed: int, skill: Skill) -> Iterator[tuple[str, str]]:
-    """Texts without end, each with its kind, made of those of the training lines.
-
-    What they ask for follows `skill`, as it is when each is asked for.
-    """
-    rng = np.random.default_rng(seed)
-    texts = [lines.texts[i].split() for i in lines.where("train")]
-    usual = Counter("".join(word for words in texts if len(words) > 1 for word in words))
-    signs = {sign: max(usual[sign], FEWEST_SIGNS) for sign in SIGNS}
-    places: dict[str, list[tuple[int, int]]] = {character: [] for character in usual}
-    for number, words in enumerate(texts):
-        for place, word in enumerate(words):
-            for character in set(word) & usual.keys():
-                places[character].append((number, place))
-    lengths = np.array([len(words) for words in texts], np.float64)
-    shares = lengths / lengths.sum()
-    while True:
-        kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
-        if kind == "weak":
-            some = places[skill.weak(usual, rng)]
-            number, place = some[int(rng.integers(len(some)))]
-            begin = max(0, place - int(rng.integers(3)))
-        else:
-            number = int(rng.choice(len(texts), p=shares))
-            begin = int(rng.integers(len(texts[number])))
-        words = _span(texts[number][begin:], longest, rng)
-        if kind == "signs":
-            words = _with_signs(words, lambda: skill.weak(signs, rng), rng)
-        text = " ".join(_changed(words, kind, rng))[:longest].strip()
-        if len(text) >= SHORTEST:
-            yield kind, text
-
-
-def _span(words: Sequence[str], longest: int, rng: np.random.Generator) -> list[str]:
-    """The first words, as many as fit into a line of a length drawn by chance."""
-    room = int(rng.integers(SHORTEST, longest + 1))
-    found: list[str] = []
-    for word in words:
-        if found and len(" ".join([*found, word])) > room:
-            break
-        found.append(word)
-    return found
-
-
-def _changed(words: list[str], kind: str, rng: np.random.Generator) -> list[str]:
-    place = int(rng.integers(len(words)))
-    if kind == "capitals":
-        how = (str.capitalize, str.upper)[int(rng.random() < 0.3)]
-        return [how(word) for word in words]
-    if kind == "number":
-        digits = "".join(rng.choice(list("0123456789"), int(rng.integers(1, 5))))
-        joint = str(rng.choice(["", "", ".", ":", "/", "-", ","]))
-        more = "".join(rng.choice(list("0123456789"), 2)) if joint else ""
-        words[place] = digits + joint + more
-    if kind == "alone":
-        words.insert(place, str(rng.choice(ALONE)))
-    return words
-
-
-def _with_signs(
-    words: Sequence[str], sign: Callable[[], str], rng: np.random.Generator
-) -> list[str]:
-    """One of the words with a sign, and some of the others."""
-    chosen = rng.random(len(words)) < MORE_SIGNS
-    chosen[int(rng.integers(len(words)))] = True
-    found: list[str] = []
-    for word, is_chosen in zip(words, chosen, strict=True):
-        if not is_chosen:
-            found.append(word)
-            continue
-        drawn = sign()
-        if rng.random() < 0.5:  # where people put it
-            if drawn in BETWEEN and found:
-                word = found.pop() + drawn + word
-            else:
-                word = _as_people_put(word, drawn)
-        else:
-            word = _anywhere(word, drawn, rng)
-        found.append(word)
-    return found
-
-
-def _as_people_put(word: str, sign: str) -> str:
-    if sign in BEHIND:
-        return word + sign
-    if sign in WITHIN + BETWEEN:
-        return word[:-1] + sign + word[-1:]
-    return _around(word, sign)
-
-
-def _anywhere(word: str, sign: str, rng: np.random.Generator) -> str:
-    half = len(word) // 2
-    ways = [word + sign, sign + word, f"{word} {sign}", _around(word, sign)]
-    if sign not in CLOSING and sign not in OPENING:
-        ways.append(word[:half] + sign + word[half:])
-    return str(rng.choice(ways))
-
-
-def _around(word: str, sign: str) -> str:
-    return OPENING.get(sign, sign) + word + CLOSING.get(sign, sign)
 
 
 if __name__ == "__main__":
