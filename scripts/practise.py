@@ -14,8 +14,9 @@ them) names training lines that do not tell how people write, such as those set 
 Each text is drawn once, which is far cheaper than drawing until it is right, and kept where the
 reader reads just that text, but for shapes that it lets pass and people do not (`is_misshapen`);
 `--surest 0.75` keeps of these the share that it is surest of, each character held against that
-character elsewhere.  What is misread is asked for the more often, letters, digits and signs each by
-the share of them that was, and by how usual they are.
+character elsewhere; `--again FILE` has lines of an earlier round judged and chosen among as well.
+What is misread is asked for the more often, letters, digits and signs each by the share of them
+that was, and by how usual they are.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,6 +66,7 @@ def main() -> None:
     parser.add_argument("--keep", type=int, default=6000, help="lines that are to be kept")
     parser.add_argument("--minutes", type=float, default=60.0, help="or as many as these give")
     parser.add_argument("--surest", type=float, default=1.0, help="the share kept of what is read")
+    parser.add_argument("--again", type=Path, action="append", default=[], help="an earlier round")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     hand, reader = handwriter.load(arguments.hand), handwriter.load_reader(arguments.reader)
@@ -90,14 +93,18 @@ def main() -> None:
         written = hand.iter_lines(
             [text for _, text in some], smoothness=arguments.smoothness, seed=seed
         )
-        for (kind, _), line, reading, is_right in judged(some, list(written), reader):
+        for (kind, _), (line, reading, is_right) in zip(some, judged(written, reader), strict=True):
             tried[kind] += 1
             skill.learn(reading.text, line.text)
             if is_right:
                 good[kind] += 1
                 kept.append(line)
                 readings.append(reading)
-    kept = [kept[i] for i in surest(readings, arguments.surest)]
+    for line, reading, is_right in judged(earlier(arguments.again), reader):
+        if is_right:
+            kept.append(line)
+            readings.append(reading)
+    kept = [kept[i] for i in surest(readings, arguments.surest, skill)]
     looks = [look_of(line, line.text) for line in kept]
     copies = as_people(looks, people, np.random.default_rng(arguments.seed))
     write_file(
@@ -111,22 +118,43 @@ def main() -> None:
     print(f"as people lean and join: {sum(copies)} lines, {n_different} of them different ones")
 
 
-def judged(
-    texts: Sequence[tuple[str, str]], lines: Sequence[Written], reader: Reader
-) -> Iterator[tuple[tuple[str, str], Written, Reading, bool]]:
-    """Each text and line, what is read, and whether all of it is there and as it should be."""
-    readings = reader.read_lines(lines, spread=SPREAD)
-    for text, line, reading in zip(texts, lines, readings, strict=True):
-        is_right = line.finished and reading.text == line.text and not is_misshapen(line)
-        yield text, line, reading, is_right
+def judged(lines: Iterable[Written], reader: Reader) -> Iterator[tuple[Written, Reading, bool]]:
+    """Each line, what is read, and whether all of it is there and as it should be."""
+    rest = iter(lines)
+    while some := list(itertools.islice(rest, AT_ONCE)):
+        for line, reading in zip(some, reader.read_lines(some, spread=SPREAD), strict=True):
+            is_right = line.finished and reading.text == line.text and not is_misshapen(line)
+            yield line, reading, is_right
 
 
-def surest(readings: Sequence[Reading], share: float) -> list[int]:
+def earlier(paths: Iterable[Path]) -> Iterator[Written]:
+    """The lines of earlier rounds, each once."""
+    seen: set[str] = set()
+    for path in paths:
+        with path.open(encoding="utf-8") as rows:
+            for row in rows:
+                if row not in seen:
+                    seen.add(row)
+                    yield written_of(json.loads(row))
+
+
+def written_of(row: dict[str, Any]) -> Written:
+    """The line that `content` made such a row of."""
+    return Written(
+        strokes=tuple(np.array(stroke) for stroke in row["strokes"]),
+        text=row["text"], hand=row["hand"], licence=row["licence"], seed=row["seed"],
+        smoothness=row["smoothness"], finished=row["finished"], n_steps=row["steps"],
+        begins=tuple(row["words"]),
+    )  # fmt: skip
+
+
+def surest(readings: Sequence[Reading], share: float, skill: Skill) -> list[int]:
     """The numbers of that share of the lines that the reader is surest of, in order.
 
     How sure it is of a character is the rank among all lines' of that character, from 0 to 1, since
-    signs are never as sure as letters.  A line teaches its least sure character too: it counts as
-    the chance that the least of so many ranks drawn at random is lower still.
+    signs are never as sure as letters.  A line teaches its least sure character too, and teaches
+    most of the one that is misread most often: it counts as the less sure of all of them together
+    and of those that are the latter.
     """
     every: defaultdict[str, list[float]] = defaultdict(list)
     for reading in readings:
@@ -141,10 +169,19 @@ def surest(readings: Sequence[Reading], share: float) -> list[int]:
 
     chances = []
     for reading in readings:
-        ranks = itertools.starmap(rank, zip(reading.text, reading.confidences, strict=True))
-        chances.append(1 - (1 - min(ranks)) ** len(reading.text))
+        ranks = list(itertools.starmap(rank, zip(reading.text, reading.confidences, strict=True)))
+        weakest = max(reading.text, key=skill.misread)
+        of_it = [
+            r for character, r in zip(reading.text, ranks, strict=True) if character == weakest
+        ]
+        chances.append(min(_none_lower(ranks), _none_lower(of_it)))
     best = np.argsort(chances)[::-1][: math.ceil(share * len(chances))]
     return sorted(best.tolist())
+
+
+def _none_lower(ranks: Sequence[float]) -> float:
+    """The chance that the least of so many ranks drawn at random is lower than that of these."""
+    return float(1 - (1 - min(ranks)) ** len(ranks))
 
 
 def look_of(ink: Ink, text: str) -> Look | None:

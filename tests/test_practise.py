@@ -1,6 +1,7 @@
 """scripts/practise.py: invented texts, and lines of the hand's own that it learns from."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -14,6 +15,7 @@ from handwriter import Hand
 from handwriter.ctc import Reading
 from handwriter.interchange import read_jsonl
 from handwriter.training.lines import save_lines
+from handwriter.training.practice_texts import Skill
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +26,7 @@ def script() -> ModuleType:
 def test_a_line_is_right_when_it_is_finished_and_read_as_its_text(
     script: ModuleType, tiny_hand: Hand
 ) -> None:
-    asked = [("span", "abc"), ("span", "so it was"), ("span", "ab")]
-    lines = tiny_hand.write_lines([text for _, text in asked], seed=1)
+    lines = tiny_hand.write_lines(["abc", "so it was", "ab"], seed=1)
 
     class Reads:
         def read_lines(self, inks, *, spread):
@@ -35,8 +36,8 @@ def test_a_line_is_right_when_it_is_finished_and_read_as_its_text(
         replace(line, finished=finished)
         for line, finished in zip(lines, [True, True, False], strict=True)
     ]
-    found = list(script.judged(asked, lines, Reads()))
-    assert [reading.text for _, _, reading, _ in found] == ["abc", "so it saw", "ab"]
+    found = list(script.judged(lines, Reads()))
+    assert [reading.text for _, reading, _ in found] == ["abc", "so it saw", "ab"]
     assert [is_right for *_, is_right in found] == [True, False, False]
 
 
@@ -53,7 +54,7 @@ def test_what_is_misshapen_is_not_right_however_it_is_read(
 
     odd = replace(line, finished=True, strokes=(line.strokes[0], stem, bar), begins=(0, 1))
     plain = replace(odd, strokes=odd.strokes[:2])
-    found = script.judged([("span", "so I")] * 2, [odd, plain], Reads())
+    found = script.judged([odd, plain], Reads())
     assert [is_right for *_, is_right in found] == [False, True]
 
 
@@ -61,23 +62,43 @@ def test_the_surest_are_told_by_what_is_usual_for_a_character(script: ModuleType
     """A bar that is surer than bars are goes before a letter that is less sure than letters are."""
     sure = [("ab", (0.9, 0.9)), ("ab", (0.99, 0.99)), ("|", (0.5,)), ("|", (0.6,)), ("|", (0.4,))]
     readings = [Reading(text, confidences) for text, confidences in sure]
-    assert script.surest(readings, 1.0) == [0, 1, 2, 3, 4]
-    assert script.surest(readings, 0.6) == [1, 2, 3]
-    assert script.surest([], 0.5) == []
+    assert script.surest(readings, 1.0, Skill()) == [0, 1, 2, 3, 4]
+    assert script.surest(readings, 0.6, Skill()) == [1, 2, 3]
+    assert script.surest([], 0.5, Skill()) == []
 
 
 def test_one_doubtful_character_makes_a_line_doubtful(script: ModuleType) -> None:
     doubtful, even = (0.99, 0.99, 0.1), (0.9, 0.9, 0.9)
     readings = [Reading("abc", sure) for sure in (doubtful, even, even)]
-    assert script.surest(readings, 0.6) == [1, 2]
+    skill = Skill(Counter("abc" * 90), Counter("ab" * 90 + "c" * 80))
+    assert script.surest(readings, 0.6, skill) == [1, 2]
+
+
+def test_a_line_is_as_sure_as_what_is_misread_most_often_in_it(script: ModuleType) -> None:
+    sure = ((0.6, 0.9), (0.7, 0.8), (0.8, 0.7), (0.9, 0.6))
+    readings = [Reading("a/", confidences) for confidences in sure]
+    written, read = Counter("a/" * 90), Counter("a/" * 40)
+    assert script.surest(readings, 0.25, Skill(written, read + Counter("a" * 50))) == [1]
+    assert script.surest(readings, 0.25, Skill(written, read + Counter("/" * 50))) == [2]
 
 
 def test_long_lines_are_as_sure_as_short_ones(script: ModuleType) -> None:
     rng = np.random.default_rng(1)
     lengths = np.repeat([4, 40], 400)
     readings = [Reading("a" * n, tuple(rng.random(n))) for n in lengths.tolist()]
-    chosen = script.surest(readings, 0.5)
+    chosen = script.surest(readings, 0.5, Skill())
     assert 0.42 < np.mean(lengths[chosen] == 40) < 0.58
+
+
+def test_an_earlier_round_is_read_again_each_line_once(
+    script: ModuleType, tiny_hand: Hand, tmp_path: Path
+) -> None:
+    lines = tiny_hand.write_lines(["so it was", "ab c"], seed=1)
+    path = tmp_path / "practice.jsonl"
+    path.write_bytes(script.content([lines[0], lines[1], lines[0]]))
+    again = list(script.earlier([path, path]))
+    assert [line.text for line in again] == ["so it was", "ab c"]
+    assert script.content(again) == script.content(lines)
 
 
 def test_joined_letters_and_a_lean_are_seen(script: ModuleType, tiny_hand: Hand) -> None:
