@@ -30,13 +30,13 @@ from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 import handwriter
 from handwriter import Ink, Reader, Written
 from handwriter.ctc import Reading
+from handwriter.errors import BadData
 from handwriter.output import render, write_file
 from handwriter.training.lines import Lines, load_lines
 from handwriter.training.misshapen import is_misshapen
@@ -72,6 +72,10 @@ def main() -> None:
     hand, reader = handwriter.load(arguments.hand), handwriter.load_reader(arguments.reader)
     if not 0 < arguments.surest <= 1:
         parser.error(f"--surest is {arguments.surest:g}; give a share, above 0 and at most 1")
+    try:
+        again = list(earlier(arguments.again))
+    except (OSError, BadData) as error:
+        parser.error(str(error))
     kept: list[Written] = []
     readings: list[Reading] = []
     tried: Counter[str] = Counter()
@@ -100,7 +104,7 @@ def main() -> None:
                 good[kind] += 1
                 kept.append(line)
                 readings.append(reading)
-    for line, reading, is_right in judged(earlier(arguments.again), reader):
+    for line, reading, is_right in judged(again, reader):
         if is_right:
             kept.append(line)
             readings.append(reading)
@@ -128,24 +132,28 @@ def judged(lines: Iterable[Written], reader: Reader) -> Iterator[tuple[Written, 
 
 
 def earlier(paths: Iterable[Path]) -> Iterator[Written]:
-    """The lines of earlier rounds, each once."""
-    seen: set[str] = set()
+    """The lines of earlier rounds, each once; raises BadData where there is something else."""
+    seen: set[bytes] = set()
     for path in paths:
-        with path.open(encoding="utf-8") as rows:
-            for row in rows:
+        with path.open("rb") as rows:
+            for number, row in enumerate(rows, start=1):
                 if row not in seen:
                     seen.add(row)
-                    yield written_of(json.loads(row))
+                    yield written_of(row, f"{path}, line {number}")
 
 
-def written_of(row: dict[str, Any]) -> Written:
+def written_of(row: bytes, where: str) -> Written:
     """The line that `content` made such a row of."""
-    return Written(
-        strokes=tuple(np.array(stroke) for stroke in row["strokes"]),
-        text=row["text"], hand=row["hand"], licence=row["licence"], seed=row["seed"],
-        smoothness=row["smoothness"], finished=row["finished"], n_steps=row["steps"],
-        begins=tuple(row["words"]),
-    )  # fmt: skip
+    try:
+        entry = json.loads(row)
+        return Written(
+            strokes=tuple(np.array(stroke) for stroke in entry["strokes"]),
+            text=entry["text"], hand=entry["hand"], licence=entry["licence"], seed=entry["seed"],
+            smoothness=entry["smoothness"], finished=entry["finished"], n_steps=entry["steps"],
+            begins=tuple(entry["words"]),
+        )  # fmt: skip
+    except (ValueError, LookupError, TypeError):
+        raise BadData(f"{where}, is not what practise.py writes; give its output") from None
 
 
 def surest(readings: Sequence[Reading], share: float, skill: Skill) -> list[int]:

@@ -144,6 +144,23 @@ def test_people_are_those_of_sources_that_tell(script: ModuleType) -> None:
     assert len(script.looks_of_people(lines, (trained[0],))) < len(everyone)
 
 
+@pytest.mark.parametrize("content", ["{}\n", "[1]\n", "no JSON\n", None])
+def test_an_earlier_round_that_is_none_is_refused_before_anything_is_drawn(
+    script: ModuleType, tmp_path: Path, tiny_hand_path: Path, monkeypatch, capsys, content
+) -> None:
+    lines, path, out = (tmp_path / name for name in ("lines.npz", "again.jsonl", "out.jsonl"))
+    save_lines(lines, invented_hand.LINES)
+    if content is not None:
+        path.write_text(content)
+    command = ["practise", str(tiny_hand_path), str(lines), "-o", str(out), "--again", str(path)]
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit) as caught:
+        script.main()
+    assert caught.value.code == 2
+    assert "again.jsonl" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_without_people_nothing_is_written(
     script: ModuleType, tmp_path: Path, tiny_hand_path: Path, monkeypatch, capsys
 ) -> None:
