@@ -29,6 +29,7 @@ import time
 from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,7 @@ SLANTS, LIFTS = (-15.0, -5.0, 5.0, 15.0, 25.0, 35.0), (0.4, 0.6, 0.9)
 FEWEST_JOINTS = 4  # of a line that tells whether it is cursive or print
 MOST_PEOPLE = 4000  # training lines that are looked at
 MOST_COPIES = 4
+AGAIN = "of earlier rounds"  # what is no kind of text
 
 Look = tuple[int, int]  # between which of `SLANTS` and of `LIFTS`
 
@@ -76,11 +78,7 @@ def main() -> None:
         again = list(earlier(arguments.again))
     except (OSError, BadData) as error:
         parser.error(str(error))
-    kept: list[Written] = []
-    readings: list[Reading] = []
-    tried: Counter[str] = Counter()
-    good: Counter[str] = Counter()
-    skill = Skill()
+    skill, kept = Skill(), Kept()
     lines = load_lines(arguments.lines)
     people = looks_of_people(lines, [source for source in arguments.leave_out.split(",") if source])
     if not people:
@@ -90,7 +88,7 @@ def main() -> None:
     texts = invented(lines, arguments.longest, arguments.seed, skill)
     end = time.monotonic() + 60 * arguments.minutes
     for number in itertools.count():
-        if len(kept) >= arguments.keep or time.monotonic() > end:
+        if len(kept.lines) >= arguments.keep or time.monotonic() > end:
             break
         some = list(itertools.islice(texts, AT_ONCE))
         seed = (arguments.seed << 32) + number * AT_ONCE
@@ -98,28 +96,39 @@ def main() -> None:
             [text for _, text in some], smoothness=arguments.smoothness, seed=seed
         )
         for (kind, _), (line, reading, is_right) in zip(some, judged(written, reader), strict=True):
-            tried[kind] += 1
             skill.learn(reading.text, line.text)
-            if is_right:
-                good[kind] += 1
-                kept.append(line)
-                readings.append(reading)
+            kept.take(kind, line, reading, is_right)
     for line, reading, is_right in judged(again, reader):
-        if is_right:
-            kept.append(line)
-            readings.append(reading)
-    kept = [kept[i] for i in surest(readings, arguments.surest, skill)]
-    looks = [look_of(line, line.text) for line in kept]
+        kept.take(AGAIN, line, reading, is_right)
+    chosen = [kept.lines[i] for i in surest(kept.readings, arguments.surest, skill)]
+    looks = [look_of(line, line.text) for line in chosen]
     copies = as_people(looks, people, np.random.default_rng(arguments.seed))
     write_file(
         arguments.output,
-        content([line for line, n in zip(kept, copies, strict=True) for _ in range(n)]),
+        content([line for line, n in zip(chosen, copies, strict=True) for _ in range(n)]),
     )
-    for kind in KINDS:
-        print(f"{kind}: {good[kind]} of {tried[kind]} lines read rightly")
+    for kind in (*KINDS, *([AGAIN] if again else [])):
+        print(f"{kind}: {kept.good[kind]} of {kept.tried[kind]} lines read rightly")
     n_different = sum(n > 0 for n in copies)
-    print(f"the surest: {len(kept)} lines")
+    print(f"the surest: {len(chosen)} lines")
     print(f"as people lean and join: {sum(copies)} lines, {n_different} of them different ones")
+
+
+@dataclass
+class Kept:
+    """What was read rightly, and of each kind how many lines were and how many were tried."""
+
+    lines: list[Written] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    tried: Counter[str] = field(default_factory=Counter)
+    good: Counter[str] = field(default_factory=Counter)
+
+    def take(self, kind: str, line: Written, reading: Reading, is_right: bool) -> None:
+        self.tried[kind] += 1
+        if is_right:
+            self.good[kind] += 1
+            self.lines.append(line)
+            self.readings.append(reading)
 
 
 def judged(lines: Iterable[Written], reader: Reader) -> Iterator[tuple[Written, Reading, bool]]:

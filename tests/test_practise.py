@@ -144,37 +144,38 @@ def test_people_are_those_of_sources_that_tell(script: ModuleType) -> None:
     assert len(script.looks_of_people(lines, (trained[0],))) < len(everyone)
 
 
+@pytest.fixture
+def refused(script: ModuleType, tmp_path: Path, tiny_hand_path: Path, monkeypatch, capsys):
+    """What is said of options that are refused, with nothing written."""
+    lines, out = tmp_path / "lines.npz", tmp_path / "practice.jsonl"
+    save_lines(lines, invented_hand.LINES)
+
+    def complaint(*options: str) -> str:
+        command = ["practise", str(tiny_hand_path), str(lines), "-o", str(out), *options]
+        monkeypatch.setattr("sys.argv", command)
+        with pytest.raises(SystemExit) as caught:
+            script.main()
+        assert caught.value.code == 2
+        assert not out.exists()
+        said: str = capsys.readouterr().err
+        return said
+
+    return complaint
+
+
 @pytest.mark.parametrize("content", ["{}\n", "[1]\n", "no JSON\n", None])
 def test_an_earlier_round_that_is_none_is_refused_before_anything_is_drawn(
-    script: ModuleType, tmp_path: Path, tiny_hand_path: Path, monkeypatch, capsys, content
+    refused, tmp_path: Path, content: str | None
 ) -> None:
-    lines, path, out = (tmp_path / name for name in ("lines.npz", "again.jsonl", "out.jsonl"))
-    save_lines(lines, invented_hand.LINES)
+    path = tmp_path / "again.jsonl"
     if content is not None:
         path.write_text(content)
-    command = ["practise", str(tiny_hand_path), str(lines), "-o", str(out), "--again", str(path)]
-    monkeypatch.setattr("sys.argv", command)
-    with pytest.raises(SystemExit) as caught:
-        script.main()
-    assert caught.value.code == 2
-    assert "again.jsonl" in capsys.readouterr().err
-    assert not out.exists()
+    assert "again.jsonl" in refused("--again", str(path))
 
 
-def test_without_people_nothing_is_written(
-    script: ModuleType, tmp_path: Path, tiny_hand_path: Path, monkeypatch, capsys
-) -> None:
-    path = tmp_path / "lines.npz"
-    save_lines(path, invented_hand.LINES)
+def test_without_people_nothing_is_written(refused) -> None:
     everyone = ",".join({source[:1] for source in invented_hand.LINES.sources})
-    out = tmp_path / "practice.jsonl"
-    command = ["practise", str(tiny_hand_path), str(path), "-o", str(out), "--leave-out", everyone]
-    monkeypatch.setattr("sys.argv", command)
-    with pytest.raises(SystemExit) as caught:
-        script.main()
-    assert caught.value.code == 2
-    assert "leave out fewer" in capsys.readouterr().err
-    assert not out.exists()
+    assert "leave out fewer" in refused("--leave-out", everyone)
 
 
 def test_what_is_kept_is_read_again_as_ink_to_train_on(
