@@ -12,6 +12,8 @@ LONGEST_LINE = 2_000  # characters; a line of ink this long is some 6 metres of 
 LONGEST_TEXT = 200_000  # characters in one call
 SHOWN = 30  # characters of the text in a message
 KINDS = ("lower case", "capitals", "digits", "signs")
+CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}  # brackets, by the one that opens
+OPENING = {closing: opening for opening, closing in CLOSING.items()}
 
 
 def kind_of(character: str) -> str:

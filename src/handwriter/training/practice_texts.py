@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import string
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from handwriter.alphabet import CLOSING, OPENING
 from handwriter.edits import kept
 from handwriter.training.lines import Lines
 
@@ -17,13 +19,10 @@ SHORTEST = 3  # characters of a text
 # The kinds, and their shares.
 KINDS = {"span": 0.1, "weak": 0.2, "capitals": 0.1, "number": 0.1, "signs": 0.35, "alone": 0.15}
 ALONE = ("I", "I", "a", "A")  # letters that are words: the texts have few
-SIGNS = "".join(c for c in map(chr, range(33, 127)) if not c.isalnum())
 FEWEST_SIGNS = 10  # as which a sign counts that the texts have fewer times, or never
 MORE_SIGNS = 0.2  # the chance of one at each further word of a text with signs
 # Where people put them for the most part; brackets and the rest stand around a word.
 BEHIND, WITHIN, BETWEEN = ".,:;!?", "'", "-/"
-CLOSING = dict(zip("([{<", ")]}>", strict=True))
-OPENING = {close: sign for sign, close in CLOSING.items()}
 
 
 @dataclass
@@ -64,7 +63,7 @@ def invented(lines: Lines, longest: int, seed: int, skill: Skill) -> Iterator[tu
     rng = np.random.default_rng(seed)
     texts = [lines.texts[i].split() for i in lines.where("train")]
     usual = Counter("".join(word for words in texts if len(words) > 1 for word in words))
-    signs = {sign: max(usual[sign], FEWEST_SIGNS) for sign in SIGNS}
+    signs = {sign: max(usual[sign], FEWEST_SIGNS) for sign in string.punctuation}
     places: dict[str, list[tuple[int, int]]] = {character: [] for character in usual}
     for number, words in enumerate(texts):
         for place, word in enumerate(words):

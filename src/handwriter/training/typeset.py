@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from handwriter import levelling
+from handwriter.alphabet import CLOSING, OPENING
 from handwriter.ink import Array, Ink, Line
 from handwriter.tokens import untokenised
 from handwriter.training.unipen import Segment
@@ -318,8 +319,7 @@ def _drawn(rng: np.random.Generator, around: tuple[float, float]) -> float:
 # --- Characters set ----------------------------------------------------------------------------
 
 SET_LINES = 80  # of a person at most
-PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">", '"': '"', "'": "'", "`": "`", "|": "|", "*": "*"}
-CLOSING = {")": "(", "]": "[", "}": "{", ">": "<"}
+PAIRS = CLOSING | {sign: sign for sign in "\"'`|*"}
 ALONE = {"I": 0.7, "A": 0.3, "a": 0.3}  # letters that are words, and how often they are set so
 BEGINNING = 0.7  # of the capitals that are not in a word begin one
 DIVIDED = 0.2  # of the lines end with the dash of a word that goes on in the next
@@ -485,7 +485,7 @@ class _Case:
             if set(ending) <= self.glyphs.keys():
                 return [self._together([*self._word(), *sign, *self._spell(ending)])]
         thing = self._number() if self._chance(0.4) else self._word()
-        opening = CLOSING.get(focus)
+        opening = OPENING.get(focus)
         if opening in self.glyphs and self._chance(0.8):
             return [self._together([self._one(str(opening)), *thing, *sign])]
         closing = [c for c in PAIRS.get(focus, "") if c in self.glyphs]
