@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from handwriter.ink import Ink
-from handwriter.training.typeset import GLYPHS, POINTS_PER_CHARACTER, lines_of, thinned
+from handwriter.training.typecase import GLYPHS
+from handwriter.training.typeset import POINTS_PER_CHARACTER, lines_of, thinned
 from handwriter.training.unipen import Segment
 
 ASCII = "".join(map(chr, range(33, 127)))
@@ -34,7 +35,7 @@ def segment(text: str, level: str, number: int = 0, who: str = "abc", **changed:
 
 
 def words(n: int = 12, who: str = "abc") -> list[Segment]:
-    return [segment(f"word{'abcdefghijkl'[i]}", "WORD", i, who) for i in range(n)]
+    return [segment(f"word{'abcdefghijkl'[i % 12]}", "WORD", i, who) for i in range(n)]
 
 
 def characters(of: str, times: int = 2) -> list[Segment]:
@@ -232,6 +233,30 @@ def test_words_divided_at_the_end_of_a_line_and_apostrophes_within_words_are_set
     assert re.search(r"\w'(s|t|d|m|ll|re|ve)\b", " ".join(texts))
     without = [replace(glyph, writer="writer") for glyph in characters("'abcdest")]
     assert not any("-" in line.text for line in lines_of(without))
+
+
+def test_who_gave_no_signs_borrows_those_of_one_person_of_the_same_split():
+    """Joined words come without signs, and a sign must be read between them as well."""
+    lenders = [
+        replace(glyph, writer=f"writer {n}", contributor="xyz")
+        for n in range(60)
+        for glyph in characters("/,.'-;:!1s")
+    ]
+    borrowers = [w for n in range(60) for w in words(48, who=f"c{n:02d}")]
+    lines = list(lines_of(borrowers + lenders))
+    borrowed = [line for line in lines if "/borrowed/" in line.source]
+    assert {line.split for line in borrowed} == {"train", "validation"}
+    said = " ".join(line.text for line in borrowed)
+    assert set(said) >= set("/,.'-;:!1s ")
+    for form in (r"[a-z]/[a-z]", r"[a-z],( |$)", r"1/1", r"word[a-l]'s\b"):
+        assert re.search(form, said), form
+    assert all(line.writer.startswith("c") for line in borrowed)
+
+
+def test_nobody_borrows_who_gave_signs_or_where_nobody_gave_them():
+    signs = "/,.'-;:!"
+    for glyphs in (characters(signs + "abc"), characters("abcdef")):
+        assert not any("/borrowed/" in line.source for line in lines_of(words(48) + glyphs))
 
 
 def test_a_few_characters_make_no_line():

@@ -1,9 +1,10 @@
-"""Typesetting: words joined to lines, and isolated signs set into lines, all in ink of one person.
+"""Typesetting: words joined to lines, and isolated signs set into lines, in ink of real people.
 
 UNIPEN gives texts, words, and single characters.  A network learns to write from lines, so the
 words of a person are put side by side on one baseline; and since some signs hardly occur in
 running text, single characters are set between the words like type, on the baseline where they
-belong (`GLYPHS`), at the size of that person's other writing.
+belong (`GLYPHS`), at the size of that person's other writing.  Who gave words but no signs
+borrows another person's.
 
 Everything drawn here follows from the ink's own names: the same collection gives the same lines.
 """
@@ -18,9 +19,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from handwriter import levelling
-from handwriter.alphabet import CLOSING, OPENING
 from handwriter.ink import Array, Ink, Line
 from handwriter.tokens import untokenised
+from handwriter.training.typecase import (
+    ALONE,
+    GLYPHS,
+    Case,
+    Glyphs,
+    Piece,
+    beside,
+    drawn,
+    glyphs_of,
+)
 from handwriter.training.unipen import Segment
 
 POINTS_PER_CHARACTER = 12.5  # what every contributor's ink is brought to, as IAM-OnDB thinned by 2
@@ -29,56 +39,6 @@ LINE_CHARACTERS = (14, 44)  # a joined line is this long
 HELD_OUT = 20  # one person in so many is for validation
 TOKENISED = frozenset({"cea", "cec", "ced", "dar", "hpb", "hpp", "sta"})  # docs/unipen.md
 WORD_GAP = (1.25, 0.2)  # mean, in x-heights, and the deviation of its logarithm, from line to line
-LETTER_GAP = (0.28, 0.35)  # the same between two signs that are set side by side
-
-# Where a printed sign stands: its bottom and top above the baseline, in x-heights.
-_BANDS = {
-    "acemnorsuvwxz": (0.0, 1.0),
-    "bdfhkl": (0.0, 1.65),
-    "i": (0.0, 1.45),
-    "t": (0.0, 1.4),
-    "gpqy": (-0.65, 1.0),
-    "j": (-0.65, 1.45),
-    "ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789!?#&%": (0.0, 1.6),
-    "Q": (-0.15, 1.6),
-    "()[]{}$": (-0.25, 1.7),
-    "|": (-0.45, 1.8),
-    "/\\": (-0.1, 1.7),
-    "@": (-0.1, 1.45),
-    "<>+": (0.15, 1.1),
-    "=": (0.35, 0.8),
-    "-": (0.5, 0.6),
-    "~": (0.4, 0.7),
-    "_": (-0.15, -0.1),
-    "^": (1.05, 1.6),
-    "*": (0.75, 1.5),
-    "`'\"": (1.15, 1.65),
-    ".": (0.0, 0.1),
-    ",": (-0.3, 0.15),
-    ":": (0.05, 0.85),
-    ";": (-0.3, 0.85),
-}
-GLYPHS = {character: band for characters, band in _BANDS.items() for character in characters}
-_FLAT = set("-~_=.,:;'\"`^*")  # their own height tells little of the size they were written in
-_WIDE = 0.8  # how wide a dash is: of some signs the height tells nothing at all
-_FAR = 4.0  # no flat sign has a side this long
-_FLATTEST = 4.0  # no other is so many times as wide as high
-# What is a capital or a small letter by its height alone, and how far that may be from the usual.
-_TWINS = set("cosuvwxzCOSUVWXZ")
-_TWIN_HEIGHTS = (0.9, 1.15)
-_STRETCHED = set("|")  # an l but for its reach above and below the letters: always given in full
-
-
-@dataclass(frozen=True, eq=False)
-class _Piece:
-    """Ink ready to be set: baseline at y = 0, begun at x = 0, the unit an x-height."""
-
-    ink: Ink
-    text: str
-
-    @property
-    def right(self) -> float:
-        return self.ink.bounds[2]
 
 
 @dataclass(eq=False)
@@ -95,22 +55,30 @@ def lines_of(segments: Iterable[Segment]) -> Iterator[Line]:
     """The lines to learn from, thinned alike; each line has a scale of its own.
 
     First each person's texts as they are, then that person's words joined, then lines with
-    single characters set into them.  Words of a recording that gives texts are left to those.
-    The `source` begins with "unipen", and with "joined" or "set" after it where a line is made
-    up.  One person in `HELD_OUT` is for validation, with all that he or she wrote.
+    single characters set into them, and with signs borrowed from a person of the same split.
+    Words of a recording that gives texts are left to those.  The `source` begins with "unipen",
+    and with "joined" or "set" after it where a line is made up.  One person in `HELD_OUT` is for
+    validation, with all that he or she wrote.
     """
     kept = [_rested(_untokenised(segment)) for segment in segments]
     thinning = _thinning(kept)
     vocabulary = _vocabulary(kept)
-    for person in _people([_thinned(s, thinning[s.contributor]) for s in kept]):
+    people = list(_people([_thinned(s, thinning[s.contributor]) for s in kept]))
+    lenders = _lenders(people)
+    for person in people:
         rng = np.random.default_rng(_seed(person.name))
-        split = "validation" if _seed(person.name) % HELD_OUT == 0 else "train"
+        split = _split(person)
         for line in (
             *(Line(s.ink, s.text, source=f"unipen/{s.source}") for s in person.texts),
             *_joined_words(person, rng),
             *_set_characters(person, vocabulary, rng),
+            *_borrowed_signs(person, lenders[split], rng),
         ):
             yield replace(line, writer=person.name, split=split)
+
+
+def _split(person: _Person) -> str:
+    return "validation" if _seed(person.name) % HELD_OUT == 0 else "train"
 
 
 def _seed(name: str) -> int:
@@ -227,7 +195,7 @@ def _joined_words(person: _Person, rng: np.random.Generator) -> Iterator[Line]:
         yield _set_apart(row, usual, rng, f"unipen/joined/{person.name}/{number:03d}")
 
 
-def _word_gap(words: Sequence[_Piece]) -> tuple[float, float]:
+def _word_gap(words: Sequence[Piece]) -> tuple[float, float]:
     """`WORD_GAP`, or what a person needs who sets the letters of a word far apart."""
     gaps = np.concatenate([_gaps(word.ink) for word in words] or [np.zeros(0)])
     within = float(np.median(gaps[gaps > 0])) if (gaps > 0).any() else 0.0
@@ -235,9 +203,9 @@ def _word_gap(words: Sequence[_Piece]) -> tuple[float, float]:
     return max(mean, 2 * within), deviation
 
 
-def _rows(words: Sequence[_Piece], rng: np.random.Generator) -> list[list[_Piece]]:
+def _rows(words: Sequence[Piece], rng: np.random.Generator) -> list[list[Piece]]:
     """The words in rows of a line's length; none at all where they are too few to make a line."""
-    rows: list[list[_Piece]] = [[]]
+    rows: list[list[Piece]] = [[]]
     n = int(rng.integers(*LINE_CHARACTERS))
     for word in words:
         if rows[-1] and _length(rows[-1]) + len(word.text) > n:
@@ -251,12 +219,12 @@ def _rows(words: Sequence[_Piece], rng: np.random.Generator) -> list[list[_Piece
     return rows
 
 
-def _length(row: Sequence[_Piece]) -> int:
+def _length(row: Sequence[Piece]) -> int:
     """Characters of a row, a blank after each of its pieces."""
     return sum(len(piece.text) + 1 for piece in row)
 
 
-def _level_words(person: _Person) -> list[_Piece]:
+def _level_words(person: _Person) -> list[Piece]:
     """The words of a person with their baseline at 0, in x-heights; a few odd sizes mended."""
     levelled = [(word, levelling.levelled(word.ink), _spread(word.ink)) for word in person.words]
     usual = float(np.median([spread for _, ink, spread in levelled if ink] or [1.0]))
@@ -266,7 +234,7 @@ def _level_words(person: _Person) -> list[_Piece]:
             continue
         # The spread of one word says little of its size: an "on" has half that of a "Why".
         size = spread / usual if 0.5 < spread / usual < 2.0 else 1.0
-        found.append(_Piece(ink.transformed(np.eye(2) * size / X_HEIGHT), word.text))
+        found.append(Piece(ink.transformed(np.eye(2) * size / X_HEIGHT), word.text))
     return found
 
 
@@ -292,44 +260,17 @@ def _gaps(ink: Ink) -> Array:
 
 
 def _set_apart(
-    row: Sequence[_Piece], usual: tuple[float, float], rng: np.random.Generator, source: str
+    row: Sequence[Piece], usual: tuple[float, float], rng: np.random.Generator, source: str
 ) -> Line:
     """The pieces of a row as a line, a word's gap between them."""
-    gap = _drawn(rng, usual)
-    ink = _beside(row, [_drawn(rng, (gap, 0.12)) for _ in row])
+    gap = drawn(rng, usual)
+    ink = beside(row, [drawn(rng, (gap, 0.12)) for _ in row])
     return Line(ink, " ".join(piece.text for piece in row), source=source)
-
-
-def _beside(pieces: Sequence[_Piece], gaps: Sequence[float]) -> Ink:
-    """The pieces side by side; `gaps[i]` lies between a piece and the next one."""
-    ink, x = Ink(()), 0.0
-    for piece, gap in zip(pieces, gaps, strict=True):
-        left, _, right, _ = piece.ink.bounds
-        ink = ink.joined(piece.ink.moved(x - left, 0))
-        x += right - left + gap
-    return ink
-
-
-def _drawn(rng: np.random.Generator, around: tuple[float, float]) -> float:
-    """A positive length around a mean, the logarithm of which has the given deviation."""
-    mean, deviation = around
-    return float(mean * np.exp(rng.normal(0.0, deviation)))
 
 
 # --- Characters set ----------------------------------------------------------------------------
 
 SET_LINES = 80  # of a person at most
-PAIRS = CLOSING | {sign: sign for sign in "\"'`|*"}
-ALONE = {"I": 0.7, "A": 0.3, "a": 0.3}  # letters that are words, and how often they are set so
-BEGINNING = 0.7  # of the capitals that are not in a word begin one
-DIVIDED = 0.2  # of the lines end with the dash of a word that goes on in the next
-# What follows an apostrophe within a word.
-ENDINGS = ("s", "s", "t", "d", "m", "ll", "re", "ve")
-WAYS = {
-    "before": set("$#@+~<\\^-&*_|`"),  # right before a word or number
-    "behind": set("%.,;:!?'\"*+_"),
-    "between": set("=+&@<>|*~/\\-^_:%#"),
-}
 
 
 def _set_characters(
@@ -340,12 +281,12 @@ def _set_characters(
     A person who gave no words has them set letter by letter.  Rare characters come as often as
     frequent ones.
     """
-    glyphs = _glyphs(person.characters)
+    glyphs = glyphs_of(person.characters)
     if len(glyphs) < 5:
         return
     words = _level_words(person)
     usual = _word_gap(words)
-    case = _Case(
+    case = Case(
         glyphs,
         words=[word for word in words if len(word.text) >= 3],
         spelled=[word for word in vocabulary if all(character in glyphs for character in word)],
@@ -355,70 +296,14 @@ def _set_characters(
     focus = _focus(glyphs, rng)
     for number in range(min(SET_LINES, max(n_glyphs // 12, len(glyphs) // 2))):
         length = int(rng.integers(*LINE_CHARACTERS))
-        row: list[_Piece] = []
+        row: list[Piece] = []
         while _length(row) < length - 4:
             row += case.around(next(focus))
         row[-1] = case.divided(row[-1])
         yield _set_apart(row, usual, rng, f"unipen/set/{person.name}/{number:02d}")
 
 
-_Glyphs = dict[str, list[_Piece]]
-
-
-def _glyphs(characters: dict[str, list[Ink]]) -> _Glyphs:
-    """The person's single characters where they belong about the baseline, in x-heights."""
-    heights = [
-        _height(ink) / (GLYPHS[character][1] - GLYPHS[character][0])
-        for character, inks in characters.items()
-        if character not in _FLAT
-        for ink in inks
-        if _height(ink) > 0
-    ]
-    if not heights:
-        return {}
-    unit = float(np.median(heights))
-    return {
-        character: [_placed(ink, character, unit) for ink in inks]
-        for character, inks in sorted(characters.items())
-    }
-
-
-def _height(ink: Ink) -> float:
-    _, top, _, bottom = ink.bounds
-    return bottom - top
-
-
-def _placed(ink: Ink, character: str, unit: float) -> _Piece:
-    """A character at its place; one far from its usual size is brought to it."""
-    low, high = GLYPHS[character]
-    scaled = ink.transformed(np.eye(2) / _size(ink, character, unit))
-    left, top, _, bottom = scaled.bounds
-    # y grows down: the baseline is 0, the band lies from -low up to -high.
-    shift = -low - bottom if character not in _FLAT else -(low + high) / 2 - (top + bottom) / 2
-    return _Piece(scaled.moved(-left, shift), character)
-
-
-def _size(ink: Ink, character: str, unit: float) -> float:
-    """The x-height that a character was written for, by that of the person's characters, `unit`.
-
-    In boxes of their own people write an S hardly taller than an s, which nobody could tell apart
-    then; and part of a contributor's ink is sixty times as large as the rest (docs/unipen.md).
-    """
-    low, high = GLYPHS[character]
-    left, _, right, _ = ink.bounds
-    if character in _FLAT:
-        side = max(_height(ink), right - left)
-        return side / max(high - low, _WIDE) if side > _FAR * unit else unit
-    own = max(_height(ink), (right - left) / _FLATTEST, 1e-6 * unit) / (high - low)
-    relative = own / unit
-    if character in _STRETCHED or not 0.6 < relative < 1.6:
-        return own
-    if character in _TWINS:
-        return own / float(np.clip(relative, *_TWIN_HEIGHTS))
-    return unit
-
-
-def _focus(glyphs: _Glyphs, rng: np.random.Generator) -> Iterator[str]:
+def _focus(glyphs: Glyphs, rng: np.random.Generator) -> Iterator[str]:
     """Characters to set: each once, then those that running text has least, most often."""
     characters = sorted(glyphs)
     weights = np.array([_scarcity(character) for character in characters])
@@ -434,102 +319,45 @@ def _scarcity(character: str) -> float:
     return 0.5 if character.islower() else 1.0 if character.isalnum() else 4.0
 
 
-@dataclass(frozen=True, eq=False)
-class _Case:
-    """A typecase: one person's single characters and words, and the words they can spell."""
+# --- Signs borrowed ----------------------------------------------------------------------------
 
-    glyphs: _Glyphs
-    words: list[_Piece]
-    spelled: list[str]
-    rng: np.random.Generator
+BORROWED_LINES = 40  # of a person at most
+SIGNS = 8  # who gave so many different ones lends them, and needs no one else's
 
-    def around(self, focus: str) -> list[_Piece]:
-        """One to three pieces, blanks between them, of which one holds the character `focus`."""
-        sign = [self._one(focus)]
-        if self._chance(ALONE.get(focus, 0.0)):
-            before = [self._together(self._word())] if self._chance(0.5) else []
-            return [*before, *sign, self._together(self._word())]
-        if focus.isalpha():
-            return [self._together(self._letters(focus, sign))]
-        if focus.isdigit():
-            behind = self._number if self._chance(0.5) else list
-            return [self._together([*self._number(), *sign, *behind()])]
-        return self._with_sign(focus, sign)
 
-    def divided(self, last: _Piece) -> _Piece:
-        """The last word of a line, with a dash behind it now and then."""
-        if "-" in self.glyphs and last.text[-1].isalpha() and self._chance(DIVIDED):
-            return self._together([last, self._one("-")])
-        return last
+def _lenders(people: Iterable[_Person]) -> dict[str, list[Glyphs]]:
+    """By split, the single characters of each person who gave many signs."""
+    found: dict[str, list[Glyphs]] = defaultdict(list)
+    for person in people:
+        if _n_signs(person) >= SIGNS and (glyphs := glyphs_of(person.characters)):
+            found[_split(person)].append(glyphs)
+    return found
 
-    def _letters(self, focus: str, sign: list[_Piece]) -> list[_Piece]:
-        """A word with the letter in it, or letters of its case behind it.
 
-        A capital comes before a small word, too: only there its height has to tell what it is.
-        """
-        fitting = [word for word in self.spelled if focus in word]
-        if fitting and (focus.islower() or self._chance(0.3)):
-            return self._spell(str(self.rng.choice(fitting)))
-        if focus.isupper() and self._chance(BEGINNING):
-            word = self._word()
-            if word[0].text[0].islower():
-                return sign + word
-        others = [c for c in self.glyphs if c.isalpha() and c.isupper() == focus.isupper()]
-        n = int(self.rng.integers(0, 4))
-        return sign + [self._one(str(self.rng.choice(others))) for _ in range(n)]
+def _n_signs(person: _Person) -> int:
+    return sum(not character.isalnum() for character in person.characters)
 
-    def _with_sign(self, focus: str, sign: list[_Piece]) -> list[_Piece]:
-        """The sign where people write it: about a word or number, before, behind, between."""
-        if focus == "'" and self._chance(0.5):
-            ending = str(self.rng.choice(ENDINGS))
-            if set(ending) <= self.glyphs.keys():
-                return [self._together([*self._word(), *sign, *self._spell(ending)])]
-        thing = self._number() if self._chance(0.4) else self._word()
-        opening = OPENING.get(focus)
-        if opening in self.glyphs and self._chance(0.8):
-            return [self._together([self._one(str(opening)), *thing, *sign])]
-        closing = [c for c in PAIRS.get(focus, "") if c in self.glyphs]
-        if closing and self._chance(0.6):
-            return [self._together([*sign, *thing, self._one(str(self.rng.choice(closing)))])]
-        ways = [way for way, signs in WAYS.items() if focus in signs]
-        match str(self.rng.choice(ways)) if ways else "apart":
-            case "before":
-                return [self._together(sign + thing)]
-            case "behind":
-                return [self._together(thing + sign)]
-            case "between" if self._chance(0.5):
-                other = self._number() if self._chance(0.5) else self._word()
-                return [self._together(thing + sign + other)]
-            case _:
-                return [self._together(self._word()), *sign, self._together(thing)]
 
-    def _word(self) -> list[_Piece]:
-        """A word as the person wrote it, or one set of single letters."""
-        if self.words and (not self.spelled or self._chance(0.8)):
-            return [self.words[int(self.rng.integers(len(self.words)))]]
-        if not self.spelled:
-            return self._spell(str(self.rng.choice(sorted(self.glyphs))))
-        return self._spell(self.spelled[int(self.rng.integers(len(self.spelled)))])
+def _borrowed_signs(
+    person: _Person, lenders: Sequence[Glyphs], rng: np.random.Generator
+) -> Iterator[Line]:
+    """Lines of the person's words with signs about them; those of a line are one other person's.
 
-    def _number(self) -> list[_Piece]:
-        digits = [c for c in "0123456789" if c in self.glyphs]
-        if not digits:
-            return self._word()
-        n = int(self.rng.integers(1, 4))
-        return [self._one(str(self.rng.choice(digits))) for _ in range(n)]
-
-    def _spell(self, word: str) -> list[_Piece]:
-        return [self._one(character) for character in word]
-
-    def _one(self, character: str) -> _Piece:
-        """One of the person's own of this character."""
-        return self.glyphs[character][int(self.rng.integers(len(self.glyphs[character])))]
-
-    def _together(self, parts: Sequence[_Piece]) -> _Piece:
-        """Pieces as one word, a letter's gap between them."""
-        gap = _drawn(self.rng, LETTER_GAP)
-        ink = _beside(parts, [_drawn(self.rng, (gap, 0.2)) for _ in parts])
-        return _Piece(ink, "".join(part.text for part in parts))
-
-    def _chance(self, share: float) -> bool:
-        return bool(self.rng.random() < share)
+    Most of UNIPEN's words, and nearly all that are joined writing, come without a sign.  A
+    reader that has met a stroke (/) between printed letters alone takes one between joined
+    letters for an l.
+    """
+    words = [word for word in _level_words(person) if len(word.text) >= 2]
+    if _n_signs(person) >= SIGNS or not lenders:
+        return
+    usual = _word_gap(words)
+    for number in range(min(BORROWED_LINES, len(words) // 8)):
+        glyphs = lenders[int(rng.integers(len(lenders)))]
+        case = Case(glyphs, words=words, spelled=[], rng=rng)
+        signs = [character for character in glyphs if not character.isalnum()]
+        length = int(rng.integers(*LINE_CHARACTERS))
+        row: list[Piece] = []
+        while _length(row) < length - 4:
+            row += case.plain() + case.around(str(rng.choice(signs)))
+        row[-1] = case.divided(row[-1])
+        yield _set_apart(row, usual, rng, f"unipen/set/borrowed/{person.name}/{number:02d}")
