@@ -7,12 +7,13 @@ any other ink, and a hand that goes on training with them too learns from its ow
 teach it what its data cannot: how to go on after ink of its own.
 
 The reader likes print that stands upright, and so would the hand after a few rounds.  So what is
-kept is made to lean and join as the training lines do: lines of a kind that people write more often
-come several times, others are left out.  `--leave-out SOURCES` (beginnings, with commas between
-them) names training lines that do not tell how people write, such as those set from single letters.
+kept is made to lean, join and spread as the training lines do: lines of a kind that people write
+more often come several times, others are left out.  `--leave-out SOURCES` (beginnings, with commas
+between them) names training lines that do not tell how people write, such as those set from single
+letters.
 
 Each text is drawn once, which is far cheaper than drawing until it is right, and kept where the
-reader reads just that text, but for shapes that it lets pass and people do not (`is_misshapen`);
+reader reads just that text, but for shapes that it lets pass and people do not (`n_misshapen`);
 `--surest 0.75` keeps of these the share that it is surest of, each character held against that
 character elsewhere; `--again FILE` has lines of an earlier round judged and chosen among as well.
 What is misread is asked for the more often, letters, digits and signs each by the share of them
@@ -38,22 +39,22 @@ import handwriter
 from handwriter import Ink, Reader, Written
 from handwriter.ctc import Reading
 from handwriter.errors import BadData
+from handwriter.misshapen import n_misshapen
 from handwriter.output import render, write_file
 from handwriter.training.lines import Lines, load_lines
-from handwriter.training.misshapen import is_misshapen
 from handwriter.training.practice_texts import KINDS, Skill, invented
 from handwriter.traits import manner, traits
 
 SPREAD = 0.95  # that of people's lines, so that short words keep their size
 AT_ONCE = 256
-# Kinds of look: degrees of slant, and lifts for each place between letters.
-SLANTS, LIFTS = (-15.0, -5.0, 5.0, 15.0, 25.0, 35.0), (0.4, 0.6, 0.9)
+# Kinds of look: degrees of slant, lifts for each place between letters, width of a character.
+SLANTS, LIFTS, SPACINGS = (-15.0, -5.0, 5.0, 15.0, 25.0, 35.0), (0.4, 0.6, 0.9), (1.8, 2.3)
 FEWEST_JOINTS = 4  # of a line that tells whether it is cursive or print
 MOST_PEOPLE = 4000  # training lines that are looked at
 MOST_COPIES = 4
 AGAIN = "of earlier rounds"  # what is no kind of text
 
-Look = tuple[int, int]  # between which of `SLANTS` and of `LIFTS`
+Look = tuple[int, int, int]  # between which of `SLANTS`, of `LIFTS` and of `SPACINGS`
 
 
 def main() -> None:
@@ -111,7 +112,7 @@ def main() -> None:
         print(f"{kind}: {kept.good[kind]} of {kept.tried[kind]} lines read rightly")
     n_different = sum(n > 0 for n in copies)
     print(f"the surest: {len(chosen)} lines")
-    print(f"as people lean and join: {sum(copies)} lines, {n_different} of them different ones")
+    print(f"as people write: {sum(copies)} lines, {n_different} of them different ones")
 
 
 @dataclass
@@ -135,8 +136,13 @@ def judged(lines: Iterable[Written], reader: Reader) -> Iterator[tuple[Written, 
     """Each line, what is read, and whether all of it is there and as it should be."""
     rest = iter(lines)
     while some := list(itertools.islice(rest, AT_ONCE)):
-        for line, reading in zip(some, reader.read_lines(some, spread=SPREAD), strict=True):
-            is_right = line.finished and reading.text == line.text and not is_misshapen(line)
+        for line, table in zip(some, reader.iter_frames(some, spread=SPREAD), strict=True):
+            reading = table.reading()
+            is_right = (
+                line.finished
+                and reading.text == line.text
+                and not n_misshapen(line, line.text, line.begins, table, SPREAD)
+            )
             yield line, reading, is_right
 
 
@@ -202,12 +208,12 @@ def _none_lower(ranks: Sequence[float]) -> float:
 
 
 def look_of(ink: Ink, text: str) -> Look | None:
-    """How far the line leans and how often it lifts; None where it is too short to tell."""
+    """How far the line leans, how often it lifts, how wide it is; None where too short to tell."""
     own, how = traits(ink, len(text)), manner(ink, text)
     n_joints = sum(len(word) - 1 for word in text.split())
     if own is None or how is None or n_joints < FEWEST_JOINTS:
         return None
-    return bisect(SLANTS, own.slant), bisect(LIFTS, how.lifts)
+    return bisect(SLANTS, own.slant), bisect(LIFTS, how.lifts), bisect(SPACINGS, own.spacing)
 
 
 def looks_of_people(lines: Lines, left_out: Sequence[str]) -> list[Look]:

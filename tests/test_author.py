@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from tiny_reader import read_as
 
 from handwriter.author import (
     MOST_DRAFTS_AT_ONCE,
@@ -70,6 +71,13 @@ class FakeTable:
 
     def nats(self, text):
         return 0.0 if text == self.read else 2.0 * len(text)
+
+    def places(self):
+        return read_as(self.read).places()
+
+    @property
+    def log_probabilities(self):
+        return read_as(self.read).log_probabilities
 
 
 class FakeReader:
@@ -152,6 +160,17 @@ def test_it_gives_up_after_its_rounds_and_gives_the_best_with_what_was_read(auth
     assert line.read == "hexlo"
     assert line.error_rate == pytest.approx(0.2)
     assert line.is_legible  # one character of five
+
+
+def test_what_is_read_rightly_but_misshapen_is_drawn_again_a_few_times(author_of, monkeypatch):
+    found = iter([1, 2, 0])
+    monkeypatch.setattr("handwriter.author.n_misshapen", lambda *_: next(found))
+    line = author_of().write("hello", seed=SEED, candidates=2)
+    assert (line.n_candidates, line.verdicts[0].misshapen) == (4, 0)
+    monkeypatch.setattr("handwriter.author.n_misshapen", lambda *_: 1)
+    line = author_of().write("hello", seed=SEED, candidates=2)
+    assert (line.n_candidates, line.verdicts[0].misshapen) == (2 * ROUNDS, 1)
+    assert line.is_legible
 
 
 def test_what_is_read_rightly_but_with_doubt_is_drawn_again_a_few_times(author_of, monkeypatch):

@@ -4,12 +4,13 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import numpy as np
 import pytest
 import scripts
 import tiny_hand as invented_hand
+from tiny_reader import read_as
 
 from handwriter import Hand
 from handwriter.ctc import Reading
@@ -29,8 +30,8 @@ def test_a_line_is_right_when_it_is_finished_and_read_as_its_text(
     lines = tiny_hand.write_lines(["abc", "so it was", "ab"], seed=1)
 
     class Reads:
-        def read_lines(self, inks, *, spread):
-            return [SimpleNamespace(text=text) for text in ("abc", "so it saw", "ab")]
+        def iter_frames(self, inks, *, spread):
+            return map(read_as, ("abc", "so it saw", "ab"))
 
     lines = [
         replace(line, finished=finished)
@@ -49,8 +50,8 @@ def test_what_is_misshapen_is_not_right_however_it_is_read(
     bar = np.column_stack([np.linspace(0, 5, 9), np.zeros(9)])
 
     class Reads:
-        def read_lines(self, inks, *, spread):
-            return [SimpleNamespace(text="so I") for _ in inks]
+        def iter_frames(self, inks, *, spread):
+            return (read_as("so I") for _ in inks)
 
     odd = replace(line, finished=True, strokes=(line.strokes[0], stem, bar), begins=(0, 1))
     plain = replace(odd, strokes=odd.strokes[:2])
@@ -101,14 +102,16 @@ def test_an_earlier_round_is_read_again_each_line_once(
     assert script.content(again) == script.content(lines)
 
 
-def test_joined_letters_and_a_lean_are_seen(script: ModuleType, tiny_hand: Hand) -> None:
+def test_joined_a_lean_and_wide_letters_are_seen(script: ModuleType, tiny_hand: Hand) -> None:
     (line,) = tiny_hand.write_lines(["so it was there"], seed=1)
     x, y = np.linspace(0, 20, 400), 4 * np.sin(np.linspace(0, 60, 400))
 
-    def look(n_strokes: int, lean: float = 0.0, text: str = line.text) -> tuple[int, int] | None:
-        stroke = np.column_stack([x - lean * y, y])
+    def look(
+        n_strokes: int, lean: float = 0.0, text: str = line.text, wide: float = 1.0
+    ) -> tuple[int, int, int] | None:
+        stroke = np.column_stack([wide * x - lean * y, y])
         ink = replace(line, text=text, strokes=tuple([stroke] * n_strokes))
-        found: tuple[int, int] | None = script.look_of(ink, text)
+        found: tuple[int, int, int] | None = script.look_of(ink, text)
         return found
 
     upright_joined, upright_print = look(5), look(16)
@@ -116,11 +119,13 @@ def test_joined_letters_and_a_lean_are_seen(script: ModuleType, tiny_hand: Hand)
     assert upright_joined[0] == upright_print[0] and upright_joined[1] < upright_print[1]
     leaning = look(5, lean=0.5)
     assert leaning is not None and leaning[0] > upright_joined[0]
+    wide = look(5, wide=6.0)
+    assert wide is not None and wide[2] > upright_joined[2]
     assert look(1, text="so") is None  # too short to tell
 
 
 def test_kept_lines_come_as_often_as_people_write_so(script: ModuleType) -> None:
-    joined, printed, odd = (3, 0), (2, 3), (0, 3)
+    joined, printed, odd = (3, 0, 1), (2, 3, 1), (2, 3, 0)
     looks = [joined] * 100 + [printed] * 800 + [odd] * 100 + [None] * 50
     copies = script.as_people(looks, [joined] * 300 + [printed] * 700, np.random.default_rng(1))
     assert copies[-50:] == [1] * 50
@@ -130,8 +135,8 @@ def test_kept_lines_come_as_often_as_people_write_so(script: ModuleType) -> None
 
 
 def test_no_line_comes_more_than_a_few_times(script: ModuleType) -> None:
-    looks = [(3, 0)] + [(2, 3)] * 99
-    copies = script.as_people(looks, [(3, 0), (2, 3)], np.random.default_rng(1))
+    looks = [(3, 0, 1)] + [(2, 3, 1)] * 99
+    copies = script.as_people(looks, [(3, 0, 1), (2, 3, 1)], np.random.default_rng(1))
     assert copies[0] == script.MOST_COPIES
 
 

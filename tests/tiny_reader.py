@@ -1,7 +1,9 @@
 """Readers that see letters in anything: random networks of a few cells, exported for real."""
 
+import numpy as np
 import torch
 
+from handwriter.ctc import FrameTable
 from handwriter.training.export_reader import export_reader
 from handwriter.training.recogniser import ReaderConfig, ReaderNetwork
 
@@ -23,3 +25,13 @@ def network(seed: int = 0, **options: object) -> ReaderNetwork:
 
 def exported(net: ReaderNetwork, *, int8: bool = True, **about: str) -> bytes:
     return export_reader(net, **FACTS, about=about, int8=int8)
+
+
+def read_as(text: str) -> FrameTable:
+    """What a reader makes of ink that it reads so, as many frames for each character."""
+    alphabet = "".join(sorted(set(text)))
+    table = np.full((2 * max(len(text), 1), 1 + len(alphabet)), -9.0, np.float32)
+    table[::2, 0] = 0.0
+    for place, character in enumerate(text):
+        table[2 * place + 1, 1 + alphabet.index(character)] = 0.0
+    return FrameTable(table, alphabet)

@@ -22,6 +22,8 @@ from handwriter.errors import BadData, BadOption, Illegible
 from handwriter.hand import Hand, check_seed, check_smoothness
 from handwriter.ink import Ink, Line, Written
 from handwriter.joining import joined
+from handwriter.letters import word_begins
+from handwriter.misshapen import n_misshapen
 from handwriter.pieces import DEFAULT_SMOOTHNESS, piece_seed, pieces
 from handwriter.reader import Reader, load_reader
 from handwriter.spelling import Spelling
@@ -41,6 +43,7 @@ HARD_TO_READ = 0.3  # nats a character: above, a line is read rightly by luck
 
 # What makes one candidate better than another, in the weight of one character read wrongly.
 _MISSED = 1.0  # a character that the window never rested on
+_MISSHAPEN = 1.0  # a letter or stop that is read, but no person writes so
 _UNFINISHED = 10.0
 _NATS = 1.0  # the reader's doubt, in nats a character
 _UNEVEN = 0.5  # baseline and size, in sizes
@@ -54,7 +57,8 @@ class Verdict:
     `text` is that of the piece; one that begins a word has the blank before it, but for the first
     of a line.  `read` is what the reader made of it, `edits` how many characters that is from it.
     `doubt` is how improbable the reader finds the text, in nats a character.  `missed` counts
-    the characters that the window never rested on.  `ink_nats` is the mean log density of the
+    the characters that the window never rested on, `misshapen` those that are read although no
+    person writes them so (`handwriter.misshapen`).  `ink_nats` is the mean log density of the
     pen's steps under the network that drew them, and `unevenness` how much size and baseline
     wander, in sizes.  `n_drawn` counts the candidates that it was chosen from.  A verdict that
     `is_part` is on some words of a piece that was cut.
@@ -69,6 +73,7 @@ class Verdict:
     ink_nats: float
     unevenness: float
     finished: bool
+    misshapen: int = 0
     n_drawn: int = 1
     is_part: bool = False
 
@@ -90,7 +95,7 @@ class Verdict:
     @property
     def is_good(self) -> bool:
         """Whether there is no reason to write it again."""
-        return self.is_right and self.doubt < HARD_TO_READ
+        return self.is_right and not self.misshapen and self.doubt < HARD_TO_READ
 
     @property
     def is_legible(self) -> bool:
@@ -104,6 +109,7 @@ class Verdict:
         return (
             self.edits
             + _MISSED * self.missed
+            + _MISSHAPEN * self.misshapen
             + _UNFINISHED * (not self.finished)
             + _NATS * self.doubt
             + _UNEVEN * self.unevenness
@@ -323,10 +329,10 @@ class Author:
         ]:
             tables = self._frames([draft.ink for _, (draft, _) in left])
             for (mine, (draft, verdict)), table in zip(left, tables, strict=True):
-                mine.append((draft, self._judged(verdict, table)))
+                mine.append((draft, self._judged(draft, verdict, table)))
         return read
 
-    def _judged(self, verdict: Verdict, table: FrameTable) -> Verdict:
+    def _judged(self, draft: Draft, verdict: Verdict, table: FrameTable) -> Verdict:
         """The verdict on a draft when it was read."""
         text = " ".join(verdict.text.split())
         read = table.reading().text
@@ -337,6 +343,7 @@ class Author:
             # A character that the reader never learned cannot be held against the ink.
             edits=max(0, distance(read, text) - unknown),
             doubt=table.nats(text) / max(len(text), 1) if not unknown else 0.0,
+            misshapen=_n_misshapen(draft, table) if read else 0,
         )
 
     def _frames(self, inks: Sequence[Ink]) -> list[FrameTable]:
@@ -353,6 +360,11 @@ def n_missed(draft: Draft) -> int:
     """How many characters, blanks apart, the window jumped over."""
     visited = set(draft.places.tolist())
     return sum(c != " " and place not in visited for place, c in enumerate(draft.text))
+
+
+def _n_misshapen(draft: Draft, table: FrameTable) -> int:
+    begins = word_begins(draft.ink, draft.focus, draft.text)
+    return n_misshapen(draft.ink, draft.text, begins, table, UNIT)
 
 
 _Candidate = tuple[Draft, Verdict]

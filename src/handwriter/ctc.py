@@ -41,14 +41,24 @@ class FrameTable:
 
         The path is one of many that say the text, and some other text may be likelier in sum.
         """
-        labels = self.log_probabilities.argmax(axis=1)
-        begins = np.flatnonzero(np.diff(labels, prepend=-1))
+        labels, begins = self._runs()
         is_read = labels[begins] != BLANK
         if not is_read.any():
             return Reading("", ())
         best = np.maximum.reduceat(self.log_probabilities.max(axis=1), begins)[is_read]
         text = "".join(self.alphabet[label - 1] for label in labels[begins[is_read]])
         return Reading(text, tuple(np.exp(np.minimum(best, 0.0)).tolist()))
+
+    def places(self) -> NDArray[np.int64]:
+        """For each character of the reading the frame that it is first seen in, (characters,)."""
+        labels, begins = self._runs()
+        places: NDArray[np.int64] = begins[labels[begins] != BLANK]
+        return places
+
+    def _runs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The likeliest label of each frame, and the frames where it becomes another one."""
+        labels = self.log_probabilities.argmax(axis=1)
+        return labels, np.flatnonzero(np.diff(labels, prepend=-1))
 
     def nats(self, text: str) -> float:
         """The negative log probability of a text: all paths that say it, summed (eqs. 6-8).

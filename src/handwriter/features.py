@@ -45,11 +45,7 @@ def features(ink: Ink, spread: float | None = None) -> Floats:
     The unit is the spread (`spread_of`); give it, in the ink's own unit, where it is known: a
     lone dash does not show it.  Raises BadData where the ink is larger than any line of writing.
     """
-    _check_reach(ink)
-    levelled, found = _levelled(ink)
-    spread = found if spread is None else spread
-    _check_size(levelled, spread)
-    points, begins = _resampled(levelled, 1.0 / spread)
+    points, begins = seen(ink, spread)
     rows = np.empty((len(points), N_FEATURES), np.float32)
     way = np.diff(points, axis=0, prepend=points[:1]) / STEP
     length = np.hypot(way[:, 0], way[:, 1])
@@ -58,6 +54,18 @@ def features(ink: Ink, spread: float | None = None) -> Floats:
     rows[:, 3] = points[:, 1]
     rows[:, 4:] = _pictures(points)
     return rows
+
+
+def seen(ink: Ink, spread: float | None = None) -> tuple[Array, NDArray[np.bool_]]:
+    """The points that the rows of `features` stand for (points, 2), and which begin a stroke.
+
+    Level about (0, 0), in spreads, y down.  Raises BadData as `features` does.
+    """
+    _check_reach(ink)
+    levelled, found = _levelled(ink)
+    spread = found if spread is None else spread
+    _check_size(levelled, spread)
+    return _resampled(levelled, 1.0 / spread)
 
 
 def n_features(ink: Ink) -> int:
