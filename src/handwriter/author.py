@@ -343,7 +343,7 @@ class Author:
             # A character that the reader never learned cannot be held against the ink.
             edits=max(0, distance(read, text) - unknown),
             doubt=table.nats(text) / max(len(text), 1) if not unknown else 0.0,
-            misshapen=_n_misshapen(draft, table) if read else 0,
+            misshapen=_n_misshapen(draft, table) if read == text else 0,
         )
 
     def _frames(self, inks: Sequence[Ink]) -> list[FrameTable]:

@@ -62,10 +62,6 @@ class Piece:
     ink: Ink
     text: str
 
-    @property
-    def right(self) -> float:
-        return self.ink.bounds[2]
-
 
 Glyphs = dict[str, list[Piece]]
 

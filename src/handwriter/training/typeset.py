@@ -72,7 +72,7 @@ def lines_of(segments: Iterable[Segment]) -> Iterator[Line]:
             *(Line(s.ink, s.text, source=f"unipen/{s.source}") for s in person.texts),
             *_joined_words(person, rng),
             *_set_characters(person, vocabulary, rng),
-            *_borrowed_signs(person, lenders[split], rng),
+            *_borrowed_signs(person, lenders.get(split, []), rng),
         ):
             yield replace(line, writer=person.name, split=split)
 
