@@ -46,7 +46,7 @@ def n_misshapen(
     deviation = float(ink.points[:, 1].std())
     n = 0
     for word, begin, end in zip(words, begins, ends, strict=True):
-        n += word[0] == "I" and _is_odd(ink.strokes[begin : min(end, begin + STROKES_OF_I)])
+        n += word[0] == "I" and _is_odd_i(ink.strokes[begin : min(end, begin + STROKES_OF_I)])
         if len(word) > 2 and word[-1] in ".," and word[-2].isalnum() and end - begin > 1:
             before = ink.strokes[max(0, end - 1 - BEFORE) : end - 1]
             n += _is_high(ink.strokes[end - 1], before, deviation)
@@ -55,7 +55,7 @@ def n_misshapen(
     return n
 
 
-def _is_odd(strokes: Sequence[Array]) -> bool:
+def _is_odd_i(strokes: Sequence[Array]) -> bool:
     """Whether a bar of an I, a stem and two bars at most, is on one side or amid the stem."""
     if not strokes:
         return False
