@@ -155,7 +155,7 @@ WAYS = {
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A typecase: one person's single characters and words, and the words they can spell."""
+    """A typecase: single characters of one person, words of one, and those that it can spell."""
 
     glyphs: Glyphs
     words: list[Piece]
@@ -245,7 +245,7 @@ class Case:
         return [self._one(character) for character in word]
 
     def _one(self, character: str) -> Piece:
-        """One of the person's own of this character."""
+        """One of those of this character."""
         return self.glyphs[character][int(self.rng.integers(len(self.glyphs[character])))]
 
     def _together(self, parts: Sequence[Piece]) -> Piece:

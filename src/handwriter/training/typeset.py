@@ -15,6 +15,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -50,6 +51,15 @@ class _Person:
     words: list[Segment]
     characters: dict[str, list[Ink]]
 
+    @cached_property
+    def glyphs(self) -> Glyphs:
+        return glyphs_of(self.characters)
+
+    @property
+    def n_signs(self) -> int:
+        """How many different signs the person gave."""
+        return sum(not character.isalnum() for character in self.characters)
+
 
 def lines_of(segments: Iterable[Segment]) -> Iterator[Line]:
     """The lines to learn from, thinned alike; each line has a scale of its own.
@@ -67,12 +77,12 @@ def lines_of(segments: Iterable[Segment]) -> Iterator[Line]:
     lenders = _lenders(people)
     for person in people:
         rng = np.random.default_rng(_seed(person.name))
-        split = _split(person)
+        split, words = _split(person), _level_words(person)
         for line in (
             *(Line(s.ink, s.text, source=f"unipen/{s.source}") for s in person.texts),
-            *_joined_words(person, rng),
-            *_set_characters(person, vocabulary, rng),
-            *_borrowed_signs(person, lenders.get(split, []), rng),
+            *_joined_words(person.name, words, rng),
+            *_set_characters(person, words, vocabulary, rng),
+            *_borrowed_signs(person, words, lenders.get(split, []), rng),
         ):
             yield replace(line, writer=person.name, split=split)
 
@@ -187,12 +197,11 @@ def _vocabulary(segments: Sequence[Segment]) -> list[str]:
 # --- Words joined ------------------------------------------------------------------------------
 
 
-def _joined_words(person: _Person, rng: np.random.Generator) -> Iterator[Line]:
-    """The person's words in the order they were written, as many side by side as make a line."""
-    words = _level_words(person)
+def _joined_words(name: str, words: Sequence[Piece], rng: np.random.Generator) -> Iterator[Line]:
+    """A person's words in the order they were written, as many side by side as make a line."""
     usual = _word_gap(words)
     for number, row in enumerate(_rows(words, rng)):
-        yield _set_apart(row, usual, rng, f"unipen/joined/{person.name}/{number:03d}")
+        yield _set_apart(row, usual, rng, f"unipen/joined/{name}/{number:03d}")
 
 
 def _word_gap(words: Sequence[Piece]) -> tuple[float, float]:
@@ -274,17 +283,16 @@ SET_LINES = 80  # of a person at most
 
 
 def _set_characters(
-    person: _Person, vocabulary: Sequence[str], rng: np.random.Generator
+    person: _Person, words: Sequence[Piece], vocabulary: Sequence[str], rng: np.random.Generator
 ) -> Iterator[Line]:
     """Lines of the person's words with single characters set between and around them.
 
     A person who gave no words has them set letter by letter.  Rare characters come as often as
     frequent ones.
     """
-    glyphs = glyphs_of(person.characters)
+    glyphs = person.glyphs
     if len(glyphs) < 5:
         return
-    words = _level_words(person)
     usual = _word_gap(words)
     case = Case(
         glyphs,
@@ -293,14 +301,21 @@ def _set_characters(
         rng=rng,
     )
     n_glyphs = sum(map(len, glyphs.values()))
-    focus = _focus(glyphs, rng)
+    about = map(case.around, _focus(glyphs, rng))
     for number in range(min(SET_LINES, max(n_glyphs // 12, len(glyphs) // 2))):
-        length = int(rng.integers(*LINE_CHARACTERS))
-        row: list[Piece] = []
-        while _length(row) < length - 4:
-            row += case.around(next(focus))
-        row[-1] = case.divided(row[-1])
-        yield _set_apart(row, usual, rng, f"unipen/set/{person.name}/{number:02d}")
+        yield _set_line(case, about, usual, f"unipen/set/{person.name}/{number:02d}")
+
+
+def _set_line(
+    case: Case, about: Iterator[list[Piece]], usual: tuple[float, float], source: str
+) -> Line:
+    """A line of as many as it takes of the pieces about characters, which go on for ever."""
+    length = int(case.rng.integers(*LINE_CHARACTERS))
+    row: list[Piece] = []
+    while _length(row) < length - 4:
+        row += next(about)
+    row[-1] = case.divided(row[-1])
+    return _set_apart(row, usual, case.rng, source)
 
 
 def _focus(glyphs: Glyphs, rng: np.random.Generator) -> Iterator[str]:
@@ -329,17 +344,16 @@ def _lenders(people: Iterable[_Person]) -> dict[str, list[Glyphs]]:
     """By split, the single characters of each person who gave many signs."""
     found: dict[str, list[Glyphs]] = defaultdict(list)
     for person in people:
-        if _n_signs(person) >= SIGNS and (glyphs := glyphs_of(person.characters)):
-            found[_split(person)].append(glyphs)
+        if person.n_signs >= SIGNS and person.glyphs:
+            found[_split(person)].append(person.glyphs)
     return found
 
 
-def _n_signs(person: _Person) -> int:
-    return sum(not character.isalnum() for character in person.characters)
-
-
 def _borrowed_signs(
-    person: _Person, lenders: Sequence[Glyphs], rng: np.random.Generator
+    person: _Person,
+    words: Sequence[Piece],
+    lenders: Sequence[Glyphs],
+    rng: np.random.Generator,
 ) -> Iterator[Line]:
     """Lines of the person's words with signs about them; those of a line are one other person's.
 
@@ -347,17 +361,19 @@ def _borrowed_signs(
     reader that has met a stroke (/) between printed letters alone takes one between joined
     letters for an l.
     """
-    words = [word for word in _level_words(person) if len(word.text) >= 2]
-    if _n_signs(person) >= SIGNS or not lenders:
+    if person.n_signs >= SIGNS or not lenders:
         return
+    words = [word for word in words if len(word.text) >= 2]
     usual = _word_gap(words)
     for number in range(min(BORROWED_LINES, len(words) // 8)):
         glyphs = lenders[int(rng.integers(len(lenders)))]
         case = Case(glyphs, words=words, spelled=[], rng=rng)
-        signs = [character for character in glyphs if not character.isalnum()]
-        length = int(rng.integers(*LINE_CHARACTERS))
-        row: list[Piece] = []
-        while _length(row) < length - 4:
-            row += case.plain() + case.around(str(rng.choice(signs)))
-        row[-1] = case.divided(row[-1])
-        yield _set_apart(row, usual, rng, f"unipen/set/borrowed/{person.name}/{number:02d}")
+        source = f"unipen/set/borrowed/{person.name}/{number:02d}"
+        yield _set_line(case, _between_plain_words(case), usual, source)
+
+
+def _between_plain_words(case: Case) -> Iterator[list[Piece]]:
+    """Words with nothing about them, and then one with a sign, again and again."""
+    signs = [character for character in case.glyphs if not character.isalnum()]
+    while True:
+        yield case.plain() + case.around(str(case.rng.choice(signs)))
