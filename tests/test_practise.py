@@ -102,7 +102,7 @@ def test_an_earlier_round_is_read_again_each_line_once(
     assert script.content(again) == script.content(lines)
 
 
-def test_joined_a_lean_and_wide_letters_are_seen(script: ModuleType, tiny_hand: Hand) -> None:
+def test_a_lean_joined_and_wide_letters_are_seen(script: ModuleType, tiny_hand: Hand) -> None:
     (line,) = tiny_hand.write_lines(["so it was there"], seed=1)
     x, y = np.linspace(0, 20, 400), 4 * np.sin(np.linspace(0, 60, 400))
 

@@ -50,8 +50,9 @@ def n_misshapen(
         if len(word) > 2 and word[-1] in ".," and word[-2].isalnum() and end - begin > 1:
             before = ink.strokes[max(0, end - 1 - BEFORE) : end - 1]
             n += _is_high(ink.strokes[end - 1], before, deviation)
-    if "d" in text and table.reading().text == " ".join(words):
-        n += sum(map(_is_odd_d, _letters("d", ink, table, spread)))
+    plain = " ".join(words)
+    if "d" in plain and table.reading().text == plain:
+        n += sum(map(_is_odd_d, _letters("d", plain, ink, table, spread)))
     return n
 
 
@@ -81,13 +82,13 @@ def _is_high(stop: Array, before: Sequence[Array], spread: float) -> bool:
     return is_small and float(line - stop[:, 1].mean()) > TOO_HIGH * spread
 
 
-def _letters(letter: str, ink: Ink, table: FrameTable, spread: float) -> Iterator[Array]:
+def _letters(letter: str, read: str, ink: Ink, table: FrameTable, spread: float) -> Iterator[Array]:
     """The points where the reader sees that letter, each time those of one stroke, in spreads."""
     points, is_begin = seen(ink, spread)
     stroke = np.cumsum(is_begin)
     n_points_a_frame = len(points) / len(table.log_probabilities)
     frames = table.places()
-    for number, character in enumerate(table.reading().text):
+    for number, character in enumerate(read):
         if character == letter:
             last = frames[number] + SEEN_WITH
             if number + 1 < len(frames):
