@@ -76,7 +76,7 @@ def test_a_suffix_of_ones_own_takes_a_format(page):
     assert Path("letter.ink").read_bytes().startswith(b"%PDF")
 
 
-NARROW = ("--paper", "50x400mm")  # for some of the tiny hand's scribbles
+NARROW = ("--paper", "34x400mm")  # for some of the tiny hand's scribbles
 
 
 def test_words_are_divided_on_wish_and_whole_to_those_who_search(page, capsys):

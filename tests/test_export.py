@@ -82,10 +82,11 @@ def written_by_engine(net: Network, noise: np.ndarray) -> tuple[np.ndarray, np.n
 def written_by_torch(net: Network, noise: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     text = one_hot(TEXTS, net.config.alphabet, beyond=True) if net.config.reads_text else None
     state, step = None, torch.zeros(1, len(TEXTS), net.config.n_inputs)
+    urge = torch.zeros(1, len(TEXTS))
     steps, phis = [], []
     for row in noise:
         y, phi, state = net(step, text, state)
-        drawn = draw(y, 0.5, torch.from_numpy(row)[None])
+        drawn, urge = draw(y, 0.5, torch.from_numpy(row)[None], urge)
         step = seen(drawn, step, SCALING)
         steps.append(drawn[0].numpy())
         phis.append(phi[0].numpy())
@@ -200,8 +201,9 @@ def test_what_is_shown_counts_as_drawn_and_what_follows_is_given_what_another_dr
     engine = session(net)
     feed = start(engine, net, ["same"] * 4)
     noise = step_noise(np.random.default_rng(2), net.config, 9, 4)
+    noise[..., -1] = 3  # no urge to lift the pen: strokes of nine steps and more
     drawn = run(engine, feed | {"noise": noise})
-    noise[:, 1] = 0  # of a line that draws nothing itself
+    noise[:, 1, :-1] = 0  # of a line that draws nothing itself
     shown = np.full((9, 4, 3), np.nan, np.float32)
     shown[:, 2] = drawn["steps"][:, 3]
     given = {"noise": noise, "shown": shown, "follows": np.array([0, 0, 2, 3])}
@@ -210,6 +212,8 @@ def test_what_is_shown_counts_as_drawn_and_what_follows_is_given_what_another_dr
     np.testing.assert_array_equal(steps[:, [0, 3]], drawn["steps"][:, [0, 3]])
     np.testing.assert_array_equal(steps[:, 1], steps[:, 0])
     np.testing.assert_array_equal(steps[:, 2], steps[:, 3])
+    urges = results.pop("next_urge")
+    assert urges[0] == urges[1] > 0 == urges[2] < urges[3]  # a stroke that is shown has none
     for name, value in results.items():
         if name.startswith("next_"):
             np.testing.assert_array_equal(value[1], value[0], err_msg=name)

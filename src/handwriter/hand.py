@@ -104,9 +104,9 @@ class Hand:
         """Write one line of text; what comes back is its ink.
 
         `smoothness` is the paper's bias (eqs. 61-62): 0 writes as varied as people do, 1.5
-        steadily.  Without a `seed` each call writes another line, and with a `style` as
-        `write_lines` has it.  The ink has y = 0 on its baseline and the hand's own unit, the
-        standard deviation of y.
+        steadily, in the length of strokes too (`training.sample.first_urge`).  Without a `seed`
+        each call writes another line, and with a `style` as `write_lines` has it.  The ink has
+        y = 0 on its baseline and the hand's own unit, the standard deviation of y.
 
         Signs and letters that it does not know are spelled with those that it does, and marked
         (`handwriter.spelling`); what was replaced is in the line's `replaced`.

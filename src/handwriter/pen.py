@@ -282,6 +282,7 @@ def _states_behind(
     states = [state_of(weights, after, row) for row in rows]
     for state in states:
         state["step"][2] = LIFTS  # as the line's last step does in the end
+        state["urge"][:] = 0  # so what is drawn next is another stroke
     return states
 
 
@@ -342,9 +343,9 @@ def ends_with_sign(text: str) -> bool:
 
 def _noise(rng: np.random.Generator, weights: Weights) -> Floats:
     """The random numbers of a line's next `BLOCK` steps, as `training.steps_graph` has them."""
-    waits = rng.standard_exponential((BLOCK, n_noise(weights) - 2), np.float32)
+    waits = rng.standard_exponential((BLOCK, n_noise(weights) - 3), np.float32)
     gumbel = -np.log(np.maximum(waits, np.float32(1e-30)))
-    return np.concatenate([gumbel, rng.standard_normal((BLOCK, 2), np.float32)], axis=1)
+    return np.concatenate([gumbel, rng.standard_normal((BLOCK, 3), np.float32)], axis=1)
 
 
 # --- Densities ---------------------------------------------------------------------------------

@@ -84,8 +84,8 @@ def advance(
 def carried(weights: Weights) -> list[str]:
     """The names of what a network carries from step to step."""
     layers = range(1, weights.layers + 1)
-    names = ["step", *(f"{kind}_{number}" for kind in ("hidden", "cell") for number in layers)]
-    return names + (["window", "kappa"] if weights.alphabet else [])
+    names = [f"{kind}_{number}" for kind in ("hidden", "cell") for number in layers]
+    return ["step", "urge", *names, *(["window", "kappa"] if weights.alphabet else [])]
 
 
 def state_of(weights: Weights, read: Arrays, row: int) -> State:
@@ -111,8 +111,8 @@ def show(weights: Weights, read: Arrays, shown: Floats) -> tuple[Arrays, Seen]:
 
 
 def n_noise(weights: Weights) -> int:
-    """Random numbers of a step: one for each logit, and two for the offset."""
-    return weights.mixtures + (3 if weights.has_end else 2) + 2
+    """Random numbers of a step, as `training.steps_graph` has them."""
+    return weights.mixtures + (2 if weights.has_end else 0) + 3
 
 
 def as_begin(weights: Weights, first: Floats, y: float) -> Floats:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from handwriter.errors import BadHand, BadReader, HandwriterError
 
-FORMAT, VERSION = "handwriter hand", 4
+FORMAT, VERSION = "handwriter hand", 5
 READER_FORMAT, READER_VERSION = "handwriter reader", 1
 DEFAULT_HAND = DEFAULT_READER = "open"
 STYLES = ".styles.jsonl"  # in place of .onnx: the file of a hand's styles
@@ -325,10 +325,11 @@ def _shapes(weights: Weights) -> tuple[dict[str, Any], dict[str, Any]]:
     layers, n_pen = range(1, weights.layers + 1), 3 if weights.has_end else 1
     as_read = _BYTES if weights.about["weights"] == "int8" else _FLOATS
     state: dict[str, tuple[Any, ...]] = {"step": (_FLOATS, 4 if weights.sees_height else 3)}
+    state |= {"urge": (_FLOATS, 1)}
     state |= {f"hidden_{number}": (as_read, cells) for number in layers}
     state |= {f"cell_{number}": (_FLOATS, cells) for number in layers}
     inputs: dict[str, tuple[Any, ...]] = {"smoothness": (_FLOATS, 1), "follows": (_INTEGERS,)}
-    inputs |= {"noise": (_FLOATS, "lines", m + max(n_pen, 2) + 2), "shown": (_FLOATS, "lines", 3)}
+    inputs |= {"noise": (_FLOATS, "lines", m + n_pen - 1 + 3), "shown": (_FLOATS, "lines", 3)}
     outputs: dict[str, tuple[Any, ...]] = {"steps": (_FLOATS, "lines", 3)}
     outputs |= {"outputs": (_FLOATS, "lines", 6 * m + n_pen)}
     if a:

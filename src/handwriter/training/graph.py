@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.weights: dict[str, onnx.TensorProto] = {}
+        self._numbers = count()  # of the names that nodes and what they give go by
 
     def constant(self, value: Any, name: str | None = None) -> str:
         array = np.asarray(value)
@@ -32,19 +34,20 @@ class Graph:
         return name
 
     def add(self, op: str, *inputs: str, to: str | None = None, **attributes: Any) -> str:
-        return self.add_many(op, *inputs, to=[to or f"{op}_{len(self.nodes)}"], **attributes)[0]
+        return self.add_many(op, *inputs, to=[to or f"{op}_{next(self._numbers)}"], **attributes)[0]
 
     def add_many(self, op: str, *inputs: str, to: list[str], **attributes: Any) -> list[str]:
         self.nodes.append(helper.make_node(op, inputs, to, name=to[0], **attributes))
         return to
 
     def cast(self, x: str, kind: int) -> str:
-        name = f"Cast_{len(self.nodes)}"
+        name = f"Cast_{next(self._numbers)}"
         self.nodes.append(helper.make_node("Cast", [x], [name], name=name, to=kind))
         return name
 
     def split(self, x: str, sizes: list[int], axis: int = 1) -> list[str]:
-        names = [f"{x}_part_{len(self.nodes)}_{i}" for i in range(len(sizes))]
+        number = next(self._numbers)
+        names = [f"{x}_part_{number}_{i}" for i in range(len(sizes))]
         return self.add_many("Split", x, self.constant(np.array(sizes)), to=names, axis=axis)
 
     def model(

@@ -20,8 +20,8 @@ from handwriter.training.network import N_STEP, Mixture, Network, NetworkConfig,
 
 
 def n_noise(config: NetworkConfig) -> int:
-    """Random numbers that one step takes: for the component, the pen and two normals."""
-    return config.mixtures + (3 if config.end_token else 2) + 2
+    """Random numbers that one step takes: for the component, the end and three normals."""
+    return config.mixtures + (2 if config.end_token else 0) + 3
 
 
 def step_noise(
@@ -30,21 +30,23 @@ def step_noise(
     """Noise for `steps` steps of `lines` lines, shape (steps, lines, `n_noise`).
 
     The largest of some logits, each with Gumbel noise, is drawn with their softmax's
-    probabilities; so noise for the components and the pen comes first, then two normals.
+    probabilities; so noise for the components comes first, and for a pen that lifts or ends the
+    line, where the network says which.  Then come two normals for the offset and one for the urge.
     """
-    gumbel = rng.gumbel(size=(steps, lines, n_noise(config) - 2))
-    normal = rng.standard_normal((steps, lines, 2))
+    gumbel = rng.gumbel(size=(steps, lines, n_noise(config) - 3))
+    normal = rng.standard_normal((steps, lines, 3))
     return np.concatenate([gumbel, normal], -1).astype(np.float32)
 
 
-def draw(y: Mixture, smoothness: float, noise: Tensor) -> Tensor:
+def draw(y: Mixture, smoothness: float, noise: Tensor, urge: Tensor) -> tuple[Tensor, Tensor]:
     """One step (..., 3) from the distribution: dx, dy, pen state (0 down, 1 lifts, 2 ends).
 
     `smoothness` is the paper's bias b (eqs. 61-62): components are sharpened by 1 + b and
-    deviations divided by e^b.  `noise` has shape (..., n_noise).
+    deviations divided by e^b.  `noise` has shape (..., n_noise).  `urge` (...) is that to
+    lift the pen so far, 0 where a stroke begins (`first_urge`); the second result is that after it.
     """
     m = y.log_pi.shape[-1]
-    for_pi, for_pen, normals = noise[..., :m], noise[..., m:-2], noise[..., -2:]
+    for_pi, for_end, normals = noise[..., :m], noise[..., m:-3], noise[..., -3:-1]
     chosen = (y.log_pi * (1 + smoothness) + for_pi).argmax(-1)  # eq. 62
     pick = chosen[..., None, None].expand(*chosen.shape, 1, 2)
     mu = y.mu.gather(-2, pick)[..., 0, :]
@@ -54,15 +56,33 @@ def draw(y: Mixture, smoothness: float, noise: Tensor) -> Tensor:
     # sqrt(1 - rho^2) is 1 / cosh(rho_hat), in which nothing cancels as rho nears 1.
     mixed = rho_hat.tanh() * first + second / rho_hat.cosh()
     x, below = mu[..., 0] + sigma[..., 0] * first, mu[..., 1] + sigma[..., 1] * mixed
-    return torch.stack([x, below, _pen_state(y, for_pen)], -1)
+    urge = torch.where(urge > 0, urge, first_urge(noise[..., -1], smoothness)) / stay_down(y)
+    up = 1 + (y.pen[..., 1:] + for_end).argmax(-1) if for_end.shape[-1] else 1
+    lifts = urge >= 1
+    return torch.stack([x, below, (lifts * up).float()], -1), torch.where(lifts, 0.0, urge)
 
 
-def _pen_state(y: Mixture, noise: Tensor) -> Tensor:
-    """0, 1 or 2; the pen is not sharpened, or the rare end of a line would never be drawn."""
-    logits = y.pen
-    if logits.shape[-1] == 1:  # of lifting against staying down
-        logits = torch.cat([torch.zeros_like(logits), logits], -1)
-    return (logits + noise).argmax(-1).float()
+def stay_down(y: Mixture) -> Tensor:
+    """The probability that the pen stays down, shape (...)."""
+    if y.pen.shape[-1] == 1:  # the logit is of lifting against staying down
+        return torch.sigmoid(-y.pen[..., 0])
+    return y.pen.softmax(-1)[..., 0]
+
+
+def first_urge(normal: Tensor, smoothness: float) -> Tensor:
+    """The urge to lift the pen with which strokes begin, 0 to 1, from standard normals: any shape.
+
+    Each step divides it by the probability that the pen stays down, and at 1 the pen lifts.  So a
+    stroke ends where the probability that it is still going on, by the network, has fallen to
+    this.  Were it uniform, each step would lift the pen with just the network's probability
+    (inversion sampling).  It is uniform as the quantile of a standard normal, which gives
+    smoothness a deviation to divide by e^b, as in eq. 61: then strokes end closer to the middle of
+    where they may.  The paper leaves pen lifts to chance at any bias.  To sharpen each step's own
+    probability would hold the pen down: the end of a stroke is spread over steps none of which is
+    likely.
+    """
+    urge: Tensor = torch.special.ndtr(-normal * math.exp(-smoothness))
+    return urge
 
 
 @torch.no_grad()
@@ -85,11 +105,12 @@ def sample(
         step_noise(np.random.default_rng(seed), network.config, max_steps, len(texts))
     )
     step = torch.zeros(1, len(texts), network.config.n_inputs, device=device)
+    urge = torch.zeros(1, len(texts), device=device)
     state, steps, windows = None, [], []
     done_at = [max_steps] * len(texts)
     for t in range(max_steps):
         y, phi, state = network(step, text, state)
-        drawn = draw(y, smoothness, noise[t].to(device)[None])
+        drawn, urge = draw(y, smoothness, noise[t].to(device)[None], urge)
         steps.append(drawn[0].cpu().numpy())
         windows.append(phi[0].cpu().numpy())
         for line, n_characters in enumerate(beyond):

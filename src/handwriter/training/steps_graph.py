@@ -8,6 +8,7 @@ Inputs, for any number of lines:
 
     step (lines, 3)                 dx, dy, normalised, and 1 where the pen lifts; zeros at first.
                                     A network that is shown it has the height as a fourth column
+    urge (lines, 1)                 to lift the pen, which it does at 1; 0 where a stroke begins
     hidden_1, hidden_2 ... (lines, cells)   with int8 weights as bytes, of which `ZERO` is 0
     cell_1, cell_2 ... (lines, cells)
     window (lines, alphabet)        with int8 weights as bytes of `WINDOW_LEVEL` each
@@ -16,8 +17,9 @@ Inputs, for any number of lines:
     places (lines, 1, length)       1, 2, 3 ...; FAR where padded, beyond any window
     smoothness (lines, 1)           the paper's bias
     follows (lines,)                the line whose steps this one takes: its own number
-    noise (steps, lines, mixtures + 4)      Gumbel noise for the component and the pen (two or three
-                                    numbers, as many as it has states), two standard normals
+    noise (steps, lines, mixtures + 3)      Gumbel noise for the component, two more such numbers
+                                    for the pen where the network ends lines, two standard normals
+                                    for the offset and one for the urge
     shown (steps, lines, 3)         what counts as drawn instead (section 5.5), NaN where nothing
 
 Outputs: the same state names with `next_` before them; `steps` (steps, lines, 3), their pen states
@@ -33,7 +35,8 @@ or AMX have instructions for, and nothing is copied between them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -135,9 +138,15 @@ class StepsGraph(Graph):
 
     def one_hot(self, x: str, size: int, *, to: str) -> None:
         """Numbers below `size` as ones among zeros, others as zeros, before all other nodes."""
+        with self.before():
+            zero_one = self.constant(np.array([0, 1], np.float32))
+            self.add("OneHot", x, self.constant(np.array(size)), zero_one, to=to)
+
+    @contextmanager
+    def before(self) -> Iterator[None]:
+        """What is added in here comes before all nodes so far."""
         later, self.nodes = self.nodes, []
-        zero_one = self.constant(np.array([0, 1], np.float32))
-        self.add("OneHot", x, self.constant(np.array(size)), zero_one, to=to)
+        yield
         self.nodes += later
 
     def _declared_as(self, name: str, what: str, shape: list[Any]) -> onnx.ValueInfoProto:
@@ -201,7 +210,8 @@ def steps_graph(
         every, p["output.weight"][order].T, p["output.bias"][order], to=[new("outputs")],
         like=of_outputs,
     )  # fmt: skip
-    _take(graph, _draw(graph, config.mixtures, config.end_token), config, scaling)
+    drawn, urge = _draw(graph, config.mixtures, config.end_token)
+    _take(graph, drawn, urge, config, scaling)
     return model_of(graph, config)
 
 
@@ -218,7 +228,7 @@ def new(name: str) -> str:
 def model_of(graph: StepsGraph, config: NetworkConfig) -> onnx.ModelProto:
     """The nodes of one step as a graph of many, with its inputs and outputs declared."""
     a, layers = len(config.alphabet), range(1, config.layers + 1)
-    state: dict[str, list[Any]] = {"step": ["lines", config.n_inputs]}
+    state: dict[str, list[Any]] = {"step": ["lines", config.n_inputs], "urge": ["lines", 1]}
     state |= {f"hidden_{number}": ["lines", config.cells] for number in layers}
     state |= {f"cell_{number}": ["lines", config.cells] for number in layers}
     whole: dict[str, list[Any]] = {"smoothness": ["lines", 1], "follows": ["lines"]}
@@ -230,7 +240,8 @@ def model_of(graph: StepsGraph, config: NetworkConfig) -> onnx.ModelProto:
         state |= {"window": ["lines", a], "kappa": ["lines", config.windows, 1]}
         whole |= {"text": ["lines", "length"], "places": ["lines", 1, "length"]}
         seen |= {"phi": ["lines", 1, "length"]}
-    graph.repeat(state, given, seen)
+    graph.repeat(state, given | {"first_urge": ["lines", 1]}, seen)
+    _first_urge(graph, config)
     if a:
         graph.one_hot("text", a, to="one_hot")
     each = {name: ["steps", *shape] for name, shape in (given | seen).items()}
@@ -365,10 +376,15 @@ def _window(graph: StepsGraph, hidden: str, to_window: Floats, bias: Floats) -> 
     return graph.as_bytes(seen, WINDOW_LEVEL, 0, to=to, name="window_level")
 
 
-def _draw(graph: StepsGraph, m: int, end_token: bool) -> str:
-    """Draw the next step from `outputs`, as `training.sample.draw` does (eqs. 61-62)."""
+def _draw(graph: StepsGraph, m: int, end_token: bool) -> tuple[str, str]:
+    """Draw the next step from `outputs`, as `training.sample.draw` does (eqs. 61-62).
+
+    Returns it and the urge to lift the pen after it.
+    """
     _, pi_hat, pen = graph.split(new("outputs"), [5 * m, m, 3 if end_token else 1])
-    for_pi, for_pen, first, second = graph.split(now("noise"), [m, 3 if end_token else 2, 1, 1])
+    for_pi, *for_end, first, second, _ = graph.split(
+        now("noise"), [m, *([2] if end_token else []), 1, 1, 1]
+    )
     one = graph.constant(np.float32(1))
     sharper = graph.add("Mul", pi_hat, graph.add("Add", "smoothness", one))  # eq. 62
     chosen = graph.add("ArgMax", graph.add("Add", sharper, for_pi), axis=1)
@@ -381,18 +397,57 @@ def _draw(graph: StepsGraph, m: int, end_token: bool) -> str:
     mixed = graph.add("Add", graph.add("Mul", graph.add("Tanh", rho_hat), first), rest)
     spread = graph.add("Mul", sigma, graph.add("Concat", first, mixed, axis=1))
     xy = graph.add("Add", mu, spread)
-    state = _pen_state(graph, pen, for_pen, end_token)
-    return graph.add("Concat", xy, state, axis=1)
+    state, urge = _pen_state(graph, pen, *for_end)
+    return graph.add("Concat", xy, state, axis=1), urge
 
 
-def _take(graph: StepsGraph, drawn: str, config: NetworkConfig, scaling: Scaling) -> None:
+def _pen_state(graph: StepsGraph, pen: str, noise: str | None = None) -> tuple[str, str]:
+    """0 down, 1 lifts, 2 ends, and the urge after it (`training.sample.first_urge`).
+
+    `noise` is for lifting and ending; without it there are no ends and only a logit of lifting.
+    """
+    down, up = (graph.constant(np.full((1, 1), n, np.int64)) for n in (0, 1))
+    none, one = (graph.constant(np.full((1, 1), n, np.float32)) for n in (0, 1))
+    if noise is None:
+        all_to_down = graph.add("Add", graph.add("Exp", pen), one)
+    else:
+        stay, others = graph.split(pen, [1, 2])
+        to_down = graph.add("Exp", graph.add("Sub", pen, stay))
+        # Not ReduceSum, as in the window.
+        all_to_down = graph.add("MatMul", to_down, graph.constant(np.ones((3, 1), np.float32)))
+        up = graph.add("Add", graph.add("ArgMax", graph.add("Add", others, noise), axis=1), up)
+    is_begun = graph.add("Greater", now("urge"), none)
+    before = graph.add("Where", is_begun, now("urge"), now("first_urge"))
+    urge = graph.add("Mul", before, all_to_down)
+    stays = graph.add("Less", urge, one)
+    state = graph.cast(graph.add("Where", stays, down, up), TensorProto.FLOAT)
+    return state, graph.add("Where", stays, urge, none)
+
+
+def _first_urge(graph: StepsGraph, config: NetworkConfig) -> None:
+    """With what urge strokes begin that do so at each step, from the noise of all steps at once."""
+    with graph.before():
+        _, normal = graph.split("noise", [n_noise(config) - 1, 1], axis=2)
+        narrower = graph.add("Exp", graph.add("Neg", "smoothness"))  # as in eq. 61
+        half, root = graph.constant(np.float32(0.5)), graph.constant(np.float32(0.5**0.5))
+        error = graph.add("Erf", graph.add("Mul", graph.add("Mul", normal, narrower), root))
+        graph.add("Sub", half, graph.add("Mul", error, half), to="first_urge")
+
+
+def _take(
+    graph: StepsGraph, drawn: str, urge: str, config: NetworkConfig, scaling: Scaling
+) -> None:
     """The step that counts: what is shown, else what the line that it follows has drawn.
 
-    The height of the pen follows from it, and does not go with what another line drew.
+    The height of the pen follows from it, and does not go with what another line drew.  A stroke
+    that is shown has no urge: what is drawn next has it as where one begins.
     """
     followed = graph.add("Gather", drawn, "follows", axis=0)
     is_free, shown = graph.add("IsNaN", now("shown")), now("shown")
     step = graph.add("Where", is_free, followed, shown, to=new("steps"))
+    is_drawn = graph.add("Gather", is_free, graph.constant(np.array([0])), axis=1)
+    urge, none = graph.add("Gather", urge, "follows", axis=0), np.zeros((1, 1), np.float32)
+    graph.add("Where", is_drawn, urge, graph.constant(none), to=new("urge"))
     if not config.height:
         graph.add("Identity", step, to=new("step"))
         return
@@ -402,11 +457,3 @@ def _take(graph: StepsGraph, drawn: str, config: NetworkConfig, scaling: Scaling
         np.array([scaling.mean[1]], np.float32), to="rise",
     )  # fmt: skip
     graph.add("Concat", step, graph.add("Add", height, rise), axis=1, to=new("step"))
-
-
-def _pen_state(graph: StepsGraph, pen: str, noise: str, end_token: bool) -> str:
-    """0 down, 1 lifts, 2 ends; not sharpened, or the rare end would never be drawn."""
-    if not end_token:  # the logit is of lifting against staying down
-        pen = graph.add("Mul", pen, graph.constant([0.0, 1.0]))
-    state = graph.add("ArgMax", graph.add("Add", pen, noise), axis=1)
-    return graph.cast(state, TensorProto.FLOAT)
