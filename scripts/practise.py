@@ -7,13 +7,15 @@ any other ink, and a hand that goes on training with them too learns from its ow
 teach it what its data cannot: how to go on after ink of its own.
 
 The reader likes print that stands upright, and so would the hand after a few rounds.  So what is
-kept is made to lean, join and spread as the training lines do: lines of a kind that people write
-more often come several times, others are left out.  `--leave-out SOURCES` (beginnings, with commas
-between them) names training lines that do not tell how people write, such as those set from single
-letters.
+kept is made to lean, join and reach up as the training lines do: lines of a kind that people write
+more often come several times, others are left out.  What is drawn smoothly is narrower than what
+people write, and narrower with each round: so it is stretched to be as wide as theirs (`widened`).
+`--leave-out SOURCES` (beginnings, with commas between them) names training lines that do not tell
+how people write, such as those set from single letters.
 
 Each text is drawn once, which is far cheaper than drawing until it is right, and kept where the
-reader reads just that text, but for shapes that it lets pass and people do not (`n_misshapen`);
+reader reads just that text, stretched too, but for shapes that it lets pass and people do not
+(`n_misshapen`);
 `--surest 0.75` keeps of these the share that it is surest of, each character held against that
 character elsewhere; `--again FILE` has lines of an earlier round judged and chosen among as well.
 What is misread is asked for the more often, letters, digits and signs each by the share of them
@@ -30,7 +32,7 @@ import time
 from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,18 +45,21 @@ from handwriter.misshapen import n_misshapen
 from handwriter.output import render, write_file
 from handwriter.training.lines import Lines, load_lines
 from handwriter.training.practice_texts import KINDS, Skill, invented
-from handwriter.traits import manner, traits
+from handwriter.traits import manner, traits, x_height
 
 SPREAD = 0.95  # that of people's lines, so that short words keep their size
 AT_ONCE = 256
-# Kinds of look: degrees of slant, lifts for each place between letters, width of a character.
-SLANTS, LIFTS, SPACINGS = (-15.0, -5.0, 5.0, 15.0, 25.0, 35.0), (0.4, 0.6, 0.9), (1.8, 2.3)
+# Kinds of look: degrees of slant, lifts for each place between letters, and how far letters reach
+# above and below an n: the spread of y in x-heights.
+SLANTS, LIFTS, REACHES = (-15.0, -5.0, 5.0, 15.0, 25.0, 35.0), (0.4, 0.6, 0.9), (0.5, 0.56, 0.62)
 FEWEST_JOINTS = 4  # of a line that tells whether it is cursive or print
+FEWEST_CHARACTERS = 20  # of a line that tells how wide somebody writes
+MOST_STRETCH = 1.5
 MOST_PEOPLE = 4000  # training lines that are looked at
 MOST_COPIES = 4
-AGAIN = "of earlier rounds"  # what is no kind of text
+WIDENED, AGAIN = "as wide as people's", "of earlier rounds"  # what is no kind of text
 
-Look = tuple[int, int, int]  # between which of `SLANTS`, of `LIFTS` and of `SPACINGS`
+Look = tuple[int, int, int]  # between which of `SLANTS`, of `LIFTS` and of `REACHES`
 
 
 def main() -> None:
@@ -81,8 +86,11 @@ def main() -> None:
         parser.error(str(error))
     skill, kept = Skill(), Kept()
     lines = load_lines(arguments.lines)
-    people = looks_of_people(lines, [source for source in arguments.leave_out.split(",") if source])
-    if not people:
+    sources = [source for source in arguments.leave_out.split(",") if source]
+    people = some_people(lines, sources)
+    looks_of_people = [look for look in itertools.starmap(look_of, people) if look is not None]
+    widths_of_people = [width for width in itertools.starmap(width_of, people) if width is not None]
+    if not looks_of_people or not widths_of_people:
         parser.error(
             f"{arguments.lines} has no train line left that tells how people write; leave out fewer"
         )
@@ -99,17 +107,22 @@ def main() -> None:
         for (kind, _), (line, reading, is_right) in zip(some, judged(written, reader), strict=True):
             skill.learn(reading.text, line.text)
             kept.take(kind, line, reading, is_right)
+    wide = Kept()
+    for line, reading, is_right in judged(widened(kept.lines, widths_of_people), reader):
+        wide.take(WIDENED, line, reading, is_right)
     for line, reading, is_right in judged(again, reader):
-        kept.take(AGAIN, line, reading, is_right)
-    chosen = [kept.lines[i] for i in surest(kept.readings, arguments.surest, skill)]
+        wide.take(AGAIN, line, reading, is_right)
+    chosen = [wide.lines[i] for i in surest(wide.readings, arguments.surest, skill)]
     looks = [look_of(line, line.text) for line in chosen]
-    copies = as_people(looks, people, np.random.default_rng(arguments.seed))
+    copies = as_people(looks, looks_of_people, np.random.default_rng(arguments.seed))
     write_file(
         arguments.output,
         content([line for line, n in zip(chosen, copies, strict=True) for _ in range(n)]),
     )
-    for kind in (*KINDS, *([AGAIN] if again else [])):
+    for kind in KINDS:
         print(f"{kind}: {kept.good[kind]} of {kept.tried[kind]} lines read rightly")
+    for kind in wide.tried:
+        print(f"{kind}: {wide.good[kind]} of {wide.tried[kind]} lines read rightly")
     n_different = sum(n > 0 for n in copies)
     print(f"the surest: {len(chosen)} lines")
     print(f"as people write: {sum(copies)} lines, {n_different} of them different ones")
@@ -208,20 +221,47 @@ def _none_lower(ranks: Sequence[float]) -> float:
 
 
 def look_of(ink: Ink, text: str) -> Look | None:
-    """How far the line leans, how often it lifts, how wide it is; None where too short to tell."""
-    own, how = traits(ink, len(text)), manner(ink, text)
+    """How far the line leans, lifts and reaches up and down; None where too short to tell."""
+    own, how, height = traits(ink, len(text)), manner(ink, text), x_height(ink)
     n_joints = sum(len(word) - 1 for word in text.split())
-    if own is None or how is None or n_joints < FEWEST_JOINTS:
+    if own is None or how is None or not height or n_joints < FEWEST_JOINTS:
         return None
-    return bisect(SLANTS, own.slant), bisect(LIFTS, how.lifts), bisect(SPACINGS, own.spacing)
+    reach = own.size / height
+    return bisect(SLANTS, own.slant), bisect(LIFTS, how.lifts), bisect(REACHES, reach)
 
 
-def looks_of_people(lines: Lines, left_out: Sequence[str]) -> list[Look]:
-    """The looks of training lines of other sources, some thousand at most."""
+def width_of(ink: Ink, text: str) -> float | None:
+    """The width of a character in sizes (`Traits.spacing`); None where too short to tell."""
+    own = traits(ink, len(text))
+    return own.spacing if own is not None and len(text) >= FEWEST_CHARACTERS else None
+
+
+def some_people(lines: Lines, left_out: Sequence[str]) -> list[tuple[Ink, str]]:
+    """Training lines of other sources, some thousand at most."""
     own = lines.where("train", left_out)
     some = np.random.default_rng(1).permutation(own)[:MOST_PEOPLE]
-    looks = (look_of(lines.ink(i), lines.texts[i]) for i in some.tolist())
-    return [look for look in looks if look is not None]
+    return [(lines.ink(i), lines.texts[i]) for i in some.tolist()]
+
+
+def widened(lines: Sequence[Written], people: Sequence[float]) -> list[Written]:
+    """The lines, stretched along the baseline until their widths are spread as those of people.
+
+    The narrowest becomes as narrow as people's narrowest, and so on; short ones are stretched as
+    the others are on average.
+    """
+    own = np.array([width_of(line, line.text) or np.nan for line in lines])
+    tells = ~np.isnan(own)
+    if not tells.any():
+        return list(lines)
+    ranks = (np.argsort(np.argsort(own[tells])) + 0.5) / tells.sum()
+    factors = np.full(len(lines), np.nan)
+    factors[tells] = np.quantile(people, ranks) / own[tells]
+    factors[~tells] = np.median(factors[tells])
+    factors = np.clip(factors, 1 / MOST_STRETCH, MOST_STRETCH)
+    return [
+        replace(line, strokes=tuple(stroke * [factor, 1.0] for stroke in line.strokes))
+        for line, factor in zip(lines, factors.tolist(), strict=True)
+    ]
 
 
 def as_people(

@@ -102,14 +102,15 @@ def test_an_earlier_round_is_read_again_each_line_once(
     assert script.content(again) == script.content(lines)
 
 
-def test_a_lean_joined_and_wide_letters_are_seen(script: ModuleType, tiny_hand: Hand) -> None:
+def test_a_lean_joined_letters_and_long_ones_are_seen(script: ModuleType, tiny_hand: Hand) -> None:
     (line,) = tiny_hand.write_lines(["so it was there"], seed=1)
-    x, y = np.linspace(0, 20, 400), 4 * np.sin(np.linspace(0, 60, 400))
+    x, waves = np.linspace(0, 20, 400), np.sin(np.linspace(0, 60, 400))
 
     def look(
-        n_strokes: int, lean: float = 0.0, text: str = line.text, wide: float = 1.0
+        n_strokes: int, lean: float = 0.0, text: str = line.text, tall: float = 1.0
     ) -> tuple[int, int, int] | None:
-        stroke = np.column_stack([wide * x - lean * y, y])
+        y = 4 * np.where(x < 15, 1.0, tall) * waves  # the last quarter of the letters is tall
+        stroke = np.column_stack([x - lean * y, y])
         ink = replace(line, text=text, strokes=tuple([stroke] * n_strokes))
         found: tuple[int, int, int] | None = script.look_of(ink, text)
         return found
@@ -119,9 +120,33 @@ def test_a_lean_joined_and_wide_letters_are_seen(script: ModuleType, tiny_hand: 
     assert upright_joined[0] == upright_print[0] and upright_joined[1] < upright_print[1]
     leaning = look(5, lean=0.5)
     assert leaning is not None and leaning[0] > upright_joined[0]
-    wide = look(5, wide=6.0)
-    assert wide is not None and wide[2] > upright_joined[2]
+    tall = look(5, tall=3.0)
+    assert tall is not None and tall[2] > upright_joined[2]
     assert look(1, text="so") is None  # too short to tell
+
+
+def test_lines_are_stretched_to_be_as_wide_as_peoples(script: ModuleType, tiny_hand: Hand) -> None:
+    texts = ["so it was there and back", "and so it is everywhere", "so it goes on and on and on"]
+    drawn = tiny_hand.write_lines([*texts, "so"], seed=1)
+    widths = [script.width_of(line, line.text) for line in drawn]
+    assert None not in widths[:3] and widths[3] is None
+    people = np.repeat(1.2 * np.sort(widths[:3]), 100)
+    wide = script.widened(drawn, people.tolist())
+    found = [script.width_of(line, line.text) for line in wide[:3]]
+    assert np.argsort(found).tolist() == np.argsort(widths[:3]).tolist()
+    np.testing.assert_allclose(found, 1.2 * np.array(widths[:3]), rtol=0.1)
+    for line, other in zip(drawn, wide, strict=True):
+        np.testing.assert_array_equal(line.points[:, 1], other.points[:, 1])
+    factor = wide[3].points[:, 0] / drawn[3].points[:, 0]
+    np.testing.assert_allclose(factor, factor[0])
+    assert script.widened(drawn[3:], people.tolist()) == drawn[3:]  # nothing tells how wide
+
+
+def test_no_line_is_stretched_beyond_recognition(script: ModuleType, tiny_hand: Hand) -> None:
+    drawn = tiny_hand.write_lines(["so it was there and back"], seed=1)
+    for people, factor in (([1000.0], script.MOST_STRETCH), ([1e-3], 1 / script.MOST_STRETCH)):
+        (line,) = script.widened(drawn, people)
+        np.testing.assert_allclose(line.points[:, 0], factor * drawn[0].points[:, 0])
 
 
 def test_kept_lines_come_as_often_as_people_write_so(script: ModuleType) -> None:
@@ -143,10 +168,10 @@ def test_no_line_comes_more_than_a_few_times(script: ModuleType) -> None:
 def test_people_are_those_of_sources_that_tell(script: ModuleType) -> None:
     lines = invented_hand.LINES
     trained = [lines.sources[i] for i in lines.where("train")]
-    everyone = script.looks_of_people(lines, ())
+    everyone = script.some_people(lines, ())
     assert 0 < len(everyone) <= len(trained)
-    assert script.looks_of_people(lines, tuple(trained)) == []
-    assert len(script.looks_of_people(lines, (trained[0],))) < len(everyone)
+    assert script.some_people(lines, tuple(trained)) == []
+    assert len(script.some_people(lines, (trained[0],))) < len(everyone)
 
 
 @pytest.fixture
