@@ -22,9 +22,7 @@ from handwriter.training.export import FEWEST_EXAMPLES
 from handwriter.training.lines import save_lines
 
 SOURCE = Path(handwriter.__file__).parent
-DEFAULTS = (
-    "[write]\nseed = 1\n[page]\nseed = 1\n[evaluate]\nlines = 3\ncandidates = 1\n"
-)
+DEFAULTS = "[write]\nseed = 1\n[page]\nseed = 1\n[evaluate]\nlines = 3\ncandidates = 1\n"
 SENTENCES = "A cab, a bee.\nBad\n"
 TINY: dict[str, dict[str, Any]] = {
     "network": {"layers": 2, "cells": 6, "mixtures": 2, "windows": 2, "initial_pace": 0.3},
