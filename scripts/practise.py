@@ -15,11 +15,10 @@ how people write, such as those set from single letters.
 
 Each text is drawn once, which is far cheaper than drawing until it is right, and kept where the
 reader reads just that text, stretched too, but for shapes that it lets pass and people do not
-(`n_misshapen`);
-`--surest 0.75` keeps of these the share that it is surest of, each character held against that
-character elsewhere; `--again FILE` has lines of an earlier round judged and chosen among as well.
-What is misread is asked for the more often, letters, digits and signs each by the share of them
-that was, and by how usual they are.
+(`n_misshapen`); `--surest 0.75` keeps of these the share that it is surest of, each character held
+against that character elsewhere; `--again FILE` has lines of an earlier round judged and chosen
+among as well.  What is misread is asked for the more often, letters, digits and signs each by the
+share of them that was, and by how usual they are.
 """
 
 from __future__ import annotations
