@@ -134,7 +134,7 @@ class Verdict:
 class Checked(Written):
     """A line that was read before it was given: with the verdicts on its pieces.
 
-    A line of more than 45 characters, 14 below smoothness 1, is written, and judged, in pieces.
+    A line of more than 45 characters, 14 below smoothness 0.5, is written, and judged, in pieces.
     """
 
     verdicts: tuple[Verdict, ...] = ()
