@@ -71,7 +71,7 @@ def recased(line: Line, table: FrameTable, rng: np.random.Generator) -> Line | N
     if height is None or table.reading().text.lower() != line.text.lower():
         return None
     strokes, text = list(line.ink.strokes), list(line.text)
-    for place, number in first_letters(line, table):
+    for place, number in first_letters(line, table, height):
         stroke, is_small = strokes[number], text[place].islower()
         least, most = SMALL if is_small else TALL
         own = float(np.ptp(stroke[:, 1])) / height
@@ -86,10 +86,13 @@ def recased(line: Line, table: FrameTable, rng: np.random.Generator) -> Line | N
     return replace(line, ink=Ink(tuple(strokes)), text="".join(text), source=line.text)
 
 
-def first_letters(line: Line, table: FrameTable) -> Iterator[tuple[int, int]]:
-    """The words' first letters that are a stroke by themselves: their places, and their strokes."""
+def first_letters(line: Line, table: FrameTable, height: float) -> Iterator[tuple[int, int]]:
+    """The words' first letters that are a stroke by themselves: their places, and their strokes.
+
+    `height` is that of an n.
+    """
     stroke_of = strokes_of(line.ink, table)
-    strokes, height = line.ink.strokes, x_height(line.ink) or 0.0
+    strokes = line.ink.strokes
     for place, character in enumerate(line.text):
         begins = place == 0 or line.text[place - 1] == " "
         goes_on = place + 1 < len(line.text) and line.text[place + 1].isalpha()
@@ -108,10 +111,8 @@ def first_letters(line: Line, table: FrameTable) -> Iterator[tuple[int, int]]:
 def strokes_of(ink: Ink, table: FrameTable) -> list[int]:
     """For each character of what is read the number of the stroke that it is first seen in."""
     points, is_begin = seen(ink)
-    number = np.cumsum(is_begin) - 1
-    n_points_a_frame = len(points) / len(table.log_probabilities)
-    at = ((table.places() + 0.5) * n_points_a_frame).astype(int)
-    return [int(number[i]) for i in np.minimum(at, len(points) - 1)]
+    numbers: list[int] = (np.cumsum(is_begin) - 1)[table.points(len(points))].tolist()
+    return numbers
 
 
 def resized(strokes: list[Array], number: int, factor: float) -> list[Array]:

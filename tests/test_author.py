@@ -75,6 +75,9 @@ class FakeTable:
     def places(self):
         return read_as(self.read).places()
 
+    def points(self, n):
+        return read_as(self.read).points(n)
+
     @property
     def log_probabilities(self):
         return read_as(self.read).log_probabilities

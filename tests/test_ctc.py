@@ -46,6 +46,14 @@ def test_repeats_are_joined_then_blanks_dropped_and_spaces_kept(path, text):
     assert reading.confidences == pytest.approx([0.9] * len(text))
 
 
+def test_characters_are_seen_in_points_amid_their_frames():
+    """Five points a frame; no character is seen behind the last point."""
+    found = certain("-a-bb")
+    assert found.places().tolist() == [1, 3]
+    assert found.points(25).tolist() == [7, 17]
+    assert certain("a").points(1).tolist() == [0]
+
+
 def test_a_character_is_as_sure_as_its_best_frame():
     frames = certain("ab").log_probabilities
     unsure = np.log([[0.2, 0.5, 0.2, 0.1], [0.3, 0.4, 0.2, 0.1]]).astype(np.float32)

@@ -61,7 +61,7 @@ def test_the_letters_are_found_in_their_strokes(script: ModuleType) -> None:
     table = read(line, line.text)
     assert table.reading().text == line.text
     assert script.strokes_of(line.ink, table) == [0, 1, 1, 2, 3, 3, 4, 4, 5, 6]
-    assert list(script.first_letters(line, table)) == [(0, 0), (3, 2), (8, 5)]
+    assert list(script.first_letters(line, table, 1.0)) == [(0, 0), (3, 2), (8, 5)]
 
 
 def test_words_begin_with_the_other_kind_of_letter(script: ModuleType) -> None:
@@ -109,7 +109,7 @@ def test_a_joined_word_stays(script: ModuleType) -> None:
     first, second, *rest = line.ink.strokes
     joined = Line(Ink((np.concatenate([first, second]), *rest)), line.text)
     table = FrameTable(read(line, line.text).log_probabilities, "".join(sorted(set(line.text))))
-    assert list(script.first_letters(joined, table)) == []
+    assert list(script.first_letters(joined, table, 1.0)) == []
 
 
 def test_what_is_made_is_read_again_as_ink_to_train_on(script: ModuleType, tmp_path) -> None:

@@ -55,6 +55,11 @@ class FrameTable:
         places: NDArray[np.int64] = begins[labels[begins] != BLANK]
         return places
 
+    def points(self, n: int) -> NDArray[np.int64]:
+        """For each character of the reading the one of n points that it is first seen in."""
+        at = (self.places() + 0.5) * (n / len(self.log_probabilities))
+        return np.minimum(at.astype(np.int64), n - 1)
+
     def _runs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The likeliest label of each frame, and the frames where it becomes another one."""
         labels = self.log_probabilities.argmax(axis=1)

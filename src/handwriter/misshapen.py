@@ -87,16 +87,15 @@ def _letters(letter: str, read: str, ink: Ink, table: FrameTable, spread: float)
     points, is_begin = seen(ink, spread)
     stroke = np.cumsum(is_begin)
     n_points_a_frame = len(points) / len(table.log_probabilities)
-    frames = table.places()
+    frames, at = table.places(), table.points(len(points))
     for number, character in enumerate(read):
         if character == letter:
             last = frames[number] + SEEN_WITH
             if number + 1 < len(frames):
                 last = max(min(last, frames[number + 1] - 1), frames[number])
             first = frames[number - 1] + 1 if number else 0
-            at = min(int((frames[number] + 0.5) * n_points_a_frame), len(points) - 1)
             window = slice(int(first * n_points_a_frame), int((last + 1) * n_points_a_frame))
-            yield points[window][stroke[window] == stroke[at]]
+            yield points[window][stroke[window] == stroke[at[number]]]
 
 
 def _is_odd_d(points: Array) -> bool:

@@ -329,7 +329,7 @@ def _shapes(weights: Weights) -> tuple[dict[str, Any], dict[str, Any]]:
     state |= {f"hidden_{number}": (as_read, cells) for number in layers}
     state |= {f"cell_{number}": (_FLOATS, cells) for number in layers}
     inputs: dict[str, tuple[Any, ...]] = {"smoothness": (_FLOATS, 1), "follows": (_INTEGERS,)}
-    inputs |= {"noise": (_FLOATS, "lines", m + n_pen - 1 + 3), "shown": (_FLOATS, "lines", 3)}
+    inputs |= {"noise": (_FLOATS, "lines", m + n_pen + 2), "shown": (_FLOATS, "lines", 3)}
     outputs: dict[str, tuple[Any, ...]] = {"steps": (_FLOATS, "lines", 3)}
     outputs |= {"outputs": (_FLOATS, "lines", 6 * m + n_pen)}
     if a:
