@@ -259,6 +259,30 @@ def test_nobody_borrows_who_gave_signs_or_where_nobody_gave_them():
         assert not any("/borrowed/" in line.source for line in lines_of(words(48) + glyphs))
 
 
+def test_numbers_are_set_as_texts_have_them_of_those_who_gave_all_digits():
+    signs = ":/.,-$"
+    given = words() + characters("0123456789" + signs, times=8)
+    numbers = [line for line in lines_of(given) if "/numbers/" in line.source]
+    said = " ".join(line.text for line in numbers)
+    for form in (
+        r"\d:[0-5]\d\b",
+        r"\d/\d",
+        r"\d\.\d\d\b",
+        r"\d,\d{3}\b",
+        r"\d-\d",
+        r" \d ",
+        r"word[a-l]",
+    ):
+        assert re.search(form, said), form
+    for line in numbers:
+        assert len(line.ink.strokes) == len(line.text.replace(" ", ""))
+    unsigned = [line.text for line in lines_of(words() + characters("0123456789", times=8))]
+    assert any(re.search(r"\d{4}", text) for text in unsigned)
+    assert not set(signs) & set("".join(unsigned))
+    without = words() + characters("012345678" + signs, times=8)
+    assert not any("/numbers/" in line.source for line in lines_of(without))
+
+
 def test_a_few_characters_make_no_line():
     assert list(lines_of(characters("ab"))) == []
 

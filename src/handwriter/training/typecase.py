@@ -153,6 +153,31 @@ WAYS = {
 }
 
 
+def written_number(rng: np.random.Generator) -> str:
+    """A number as texts have them: one by itself, a year, a time, a date, a sum, a span."""
+
+    def below(end: int) -> int:
+        return int(rng.integers(end))
+
+    match below(9):
+        case 0 | 1:
+            return str(below(10))
+        case 2:
+            return str(below(10 ** int(rng.integers(2, 5))))
+        case 3:
+            return str(1500 + below(550))
+        case 4:
+            return f"{below(24)}:{below(60):02}"
+        case 5:
+            return f"{1 + below(31)}/{1 + below(12)}" + str(rng.choice(["", f"/{below(100):02}"]))
+        case 6:
+            return str(rng.choice(["", "$"])) + f"{below(100)}.{below(100):02}"
+        case 7:
+            return f"{1 + below(99)},{below(1000):03}"
+        case _:
+            return f"{below(50)}-{50 + below(100)}"
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
     """A typecase: single characters of one person, words of one, and those that it can spell."""
@@ -178,6 +203,13 @@ class Case:
     def plain(self) -> list[Piece]:
         """No word, or one or two, nothing about them."""
         return [self._together(self._word()) for _ in range(int(self.rng.integers(3)))]
+
+    def with_number(self) -> list[Piece]:
+        """A number as texts have them (`written_number`), and no word about it, or one or two."""
+        text = written_number(self.rng)
+        while not self.glyphs.keys() >= set(text):
+            text = written_number(self.rng)
+        return [self._together(self._spell(text)), *self.plain()]
 
     def divided(self, last: Piece) -> Piece:
         """The last word of a line, with a dash behind it now and then."""

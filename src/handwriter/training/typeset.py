@@ -65,7 +65,8 @@ def lines_of(segments: Iterable[Segment]) -> Iterator[Line]:
     """The lines to learn from, thinned alike; each line has a scale of its own.
 
     First each person's texts as they are, then that person's words joined, then lines with
-    single characters set into them, and with signs borrowed from a person of the same split.
+    single characters set into them, with signs borrowed from a person of the same split, and with
+    numbers.
     Words of a recording that gives texts are left to those.  The `source` begins with "unipen",
     and with "joined" or "set" after it where a line is made up.  One person in `HELD_OUT` is for
     validation, with all that he or she wrote.
@@ -83,6 +84,7 @@ def lines_of(segments: Iterable[Segment]) -> Iterator[Line]:
             *_joined_words(person.name, words, rng),
             *_set_characters(person, words, vocabulary, rng),
             *_borrowed_signs(person, words, lenders.get(split, []), rng),
+            *_numbers(person, words, vocabulary, rng),
         ):
             yield replace(line, writer=person.name, split=split)
 
@@ -294,16 +296,23 @@ def _set_characters(
     if len(glyphs) < 5:
         return
     usual = _word_gap(words)
-    case = Case(
+    case = _case(person, words, vocabulary, rng)
+    n_glyphs = sum(map(len, glyphs.values()))
+    about = map(case.around, _focus(glyphs, rng))
+    for number in range(min(SET_LINES, max(n_glyphs // 12, len(glyphs) // 2))):
+        yield _set_line(case, about, usual, f"unipen/set/{person.name}/{number:02d}")
+
+
+def _case(
+    person: _Person, words: Sequence[Piece], vocabulary: Sequence[str], rng: np.random.Generator
+) -> Case:
+    glyphs = person.glyphs
+    return Case(
         glyphs,
         words=[word for word in words if len(word.text) >= 3],
         spelled=[word for word in vocabulary if all(character in glyphs for character in word)],
         rng=rng,
     )
-    n_glyphs = sum(map(len, glyphs.values()))
-    about = map(case.around, _focus(glyphs, rng))
-    for number in range(min(SET_LINES, max(n_glyphs // 12, len(glyphs) // 2))):
-        yield _set_line(case, about, usual, f"unipen/set/{person.name}/{number:02d}")
 
 
 def _set_line(
@@ -377,3 +386,27 @@ def _between_plain_words(case: Case) -> Iterator[list[Piece]]:
     signs = [character for character in case.glyphs if not character.isalnum()]
     while True:
         yield case.plain() + case.around(str(case.rng.choice(signs)))
+
+
+# --- Numbers -----------------------------------------------------------------------------------
+
+NUMBER_LINES = 30  # of a person at most
+
+
+def _numbers(
+    person: _Person, words: Sequence[Piece], vocabulary: Sequence[str], rng: np.random.Generator
+) -> Iterator[Line]:
+    """Lines of the person's words with numbers among them, of those who gave all ten digits.
+
+    Times, dates and sums hardly occur in UNIPEN's texts, and only what stands about a plain
+    stroke tells whether it is a 1, an l, an I or a stroke (/).
+    """
+    glyphs = person.glyphs
+    n_digits = sum(len(glyphs.get(digit, [])) for digit in "0123456789")
+    if not glyphs.keys() >= set("0123456789"):
+        return
+    usual = _word_gap(words)
+    case = _case(person, words, vocabulary, rng)
+    for number in range(min(NUMBER_LINES, n_digits // 2)):
+        about = iter(case.with_number, None)
+        yield _set_line(case, about, usual, f"unipen/set/numbers/{person.name}/{number:02d}")
