@@ -10,6 +10,8 @@ The reader likes print that stands upright, and so would the hand after a few ro
 kept is made to lean, join and reach up as the training lines do: lines of a kind that people write
 more often come several times, others are left out.  What is drawn smoothly is narrower than what
 people write, and narrower with each round: so it is stretched to be as wide as theirs (`widened`).
+With `--primed` the lines go on from training lines (`Models`), the sooner from those of a look that
+is lacking among what is kept: what hardly comes by chance, cursive above all, comes so.
 `--leave-out SOURCES` (beginnings, with commas between them) names training lines that do not tell
 how people write, such as those set from single letters.
 
@@ -30,16 +32,17 @@ import math
 import time
 from bisect import bisect
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 import handwriter
-from handwriter import Ink, Reader, Written
+from handwriter import Hand, Ink, Line, Reader, Written
 from handwriter.ctc import Reading
 from handwriter.errors import BadData
+from handwriter.hand import LONGEST_STYLE
 from handwriter.misshapen import n_misshapen
 from handwriter.output import render, write_file
 from handwriter.training.lines import Lines, load_lines
@@ -52,10 +55,11 @@ AT_ONCE = 256
 # above and below an n: the spread of y in x-heights.
 SLANTS, LIFTS, REACHES = (-15.0, -5.0, 5.0, 15.0, 25.0, 35.0), (0.4, 0.6, 0.9), (0.5, 0.56, 0.62)
 FEWEST_JOINTS = 4  # of a line that tells whether it is cursive or print
-FEWEST_CHARACTERS = 20  # of a line that tells how wide somebody writes
+FEWEST_CHARACTERS = 20  # of a line that tells how wide somebody writes, or how
 MOST_STRETCH = 1.5
 MOST_PEOPLE = 4000  # training lines that are looked at
 MOST_COPIES = 4
+TEXTS_A_MODEL = 16
 WIDENED, AGAIN = "as wide as people's", "of earlier rounds"  # what is no kind of text
 
 Look = tuple[int, int, int]  # between which of `SLANTS`, of `LIFTS` and of `REACHES`
@@ -70,6 +74,8 @@ def main() -> None:
     parser.add_argument("--reader", default="open")
     parser.add_argument("--smoothness", type=float, default=0.0)
     parser.add_argument("--longest", type=int, default=24, help="characters of a line")
+    parser.add_argument("--primed", action="store_true", help="go on from training lines")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="of text (all: %(default)s)")
     parser.add_argument("--keep", type=int, default=6000, help="lines that are to be kept")
     parser.add_argument("--minutes", type=float, default=60.0, help="or as many as these give")
     parser.add_argument("--surest", type=float, default=1.0, help="the share kept of what is read")
@@ -79,6 +85,9 @@ def main() -> None:
     hand, reader = handwriter.load(arguments.hand), handwriter.load_reader(arguments.reader)
     if not 0 < arguments.surest <= 1:
         parser.error(f"--surest is {arguments.surest:g}; give a share, above 0 and at most 1")
+    kinds = arguments.kinds.split(",")
+    if unknown := [kind for kind in kinds if kind not in KINDS]:
+        parser.error(f"--kinds names {unknown[0]!r}; there are {', '.join(KINDS)}")
     try:
         again = list(earlier(arguments.again))
     except (OSError, BadData) as error:
@@ -87,25 +96,27 @@ def main() -> None:
     lines = load_lines(arguments.lines)
     sources = [source for source in arguments.leave_out.split(",") if source]
     people = some_people(lines, sources)
-    looks_of_people = [look for look in itertools.starmap(look_of, people) if look is not None]
-    widths_of_people = [width for width in itertools.starmap(width_of, people) if width is not None]
+    said = [(line.ink, line.text) for line in people]
+    looks_of_people = [look for look in itertools.starmap(look_of, said) if look is not None]
+    widths_of_people = [width for width in itertools.starmap(width_of, said) if width is not None]
     if not looks_of_people or not widths_of_people:
         parser.error(
             f"{arguments.lines} has no train line left that tells how people write; leave out fewer"
         )
-    texts = invented(lines, arguments.longest, arguments.seed, skill)
+    models = Models.of(people, hand.characters, arguments.seed) if arguments.primed else None
+    texts = invented(lines, arguments.longest, arguments.seed, skill, kinds)
     end = time.monotonic() + 60 * arguments.minutes
     for number in itertools.count():
         if len(kept.lines) >= arguments.keep or time.monotonic() > end:
             break
         some = list(itertools.islice(texts, AT_ONCE))
         seed = (arguments.seed << 32) + number * AT_ONCE
-        written = hand.iter_lines(
-            [text for _, text in some], smoothness=arguments.smoothness, seed=seed
-        )
+        written = write(hand, [text for _, text in some], models, arguments.smoothness, seed)
         for (kind, _), (line, reading, is_right) in zip(some, judged(written, reader), strict=True):
             skill.learn(reading.text, line.text)
             kept.take(kind, line, reading, is_right)
+            if models and is_right:
+                models.learn(look_of(line, line.text))
     wide = Kept()
     for line, reading, is_right in judged(widened(kept.lines, widths_of_people), reader):
         wide.take(WIDENED, line, reading, is_right)
@@ -142,6 +153,53 @@ class Kept:
             self.good[kind] += 1
             self.lines.append(line)
             self.readings.append(reading)
+
+
+@dataclass
+class Models:
+    """People's lines to go on from, by their look, and the looks of what was kept so far."""
+
+    lines: Mapping[Look, Sequence[Line]]
+    rng: np.random.Generator
+    kept: Counter[Look] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, people: Iterable[Line], characters: str, seed: int) -> Models:
+        found: defaultdict[Look, list[Line]] = defaultdict(list)
+        for line in people:
+            look = look_of(line.ink, line.text)
+            is_known = set(line.text) <= {*characters, " "}
+            if look and is_known and FEWEST_CHARACTERS <= len(line.text) <= LONGEST_STYLE:
+                found[look].append(line)
+        return cls(found, np.random.default_rng(seed))
+
+    def learn(self, look: Look | None) -> None:
+        if look is not None:
+            self.kept[look] += 1
+
+    def some(self) -> Line:
+        """One of a look, the sooner the more usual it is among people and the less so here."""
+        looks = list(self.lines)
+        theirs = np.array([len(self.lines[look]) for look in looks], np.float64)
+        theirs /= theirs.sum()
+        own = np.array([1 + self.kept[look] for look in looks]) / (len(looks) + self.kept.total())
+        chances = theirs * np.minimum(theirs / own, MOST_COPIES)
+        among = self.lines[looks[int(self.rng.choice(len(looks), p=chances / chances.sum()))]]
+        return among[int(self.rng.integers(len(among)))]
+
+
+def write(
+    hand: Hand, texts: Sequence[str], models: Models | None, smoothness: float, seed: int
+) -> Iterator[Written]:
+    """The texts in order, line i with the seed + i; some of them at a time go on from one model."""
+    n = TEXTS_A_MODEL if models else max(len(texts), 1)
+    for begin in range(0, len(texts), n):
+        yield from hand.iter_lines(
+            texts[begin : begin + n],
+            smoothness=smoothness,
+            seed=seed + begin,
+            style=models.some() if models else None,
+        )
 
 
 def judged(lines: Iterable[Written], reader: Reader) -> Iterator[tuple[Written, Reading, bool]]:
@@ -235,11 +293,11 @@ def width_of(ink: Ink, text: str) -> float | None:
     return own.spacing if own is not None and len(text) >= FEWEST_CHARACTERS else None
 
 
-def some_people(lines: Lines, left_out: Sequence[str]) -> list[tuple[Ink, str]]:
+def some_people(lines: Lines, left_out: Sequence[str]) -> list[Line]:
     """Training lines of other sources, some thousand at most."""
     own = lines.where("train", left_out)
     some = np.random.default_rng(1).permutation(own)[:MOST_PEOPLE]
-    return [(lines.ink(i), lines.texts[i]) for i in some.tolist()]
+    return [lines.line(i) for i in some.tolist()]
 
 
 def widened(lines: Sequence[Written], people: Sequence[float]) -> list[Written]:

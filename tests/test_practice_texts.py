@@ -1,6 +1,7 @@
 """Texts that a hand practises: spans of real ones, and what is written badly."""
 
 import itertools
+import re
 import string
 from collections import Counter
 
@@ -77,12 +78,26 @@ def test_a_character_that_is_misread_is_asked_for_the_more_the_more_often_people
     assert weak and all(text in own for text in weak)
 
 
-def test_letters_that_are_words_come_alone() -> None:
+def test_letters_that_are_words_and_ones_come_alone() -> None:
     found = [text.split() for kind, text in texts() if kind == "alone"]
-    with_one = [words for words in found if {"I", "a", "A"} & set(words)]
+    with_one = [words for words in found if {"I", "a", "A", "1"} & set(words)]
+    assert sum("1" in words for words in found) > 0.25 * len(found)
     assert len(with_one) > 0.9 * len(found)  # some are cut off again
 
 
 def test_spans_are_taken_from_the_training_lines() -> None:
     own = "\n".join(invented_hand.LINES.texts)
     assert all(text in own for kind, text in texts(200) if kind == "span")
+
+
+def test_texts_are_of_the_kinds_that_are_asked_for() -> None:
+    kinds = ("number", "alone")
+    found = practice_texts.invented(invented_hand.LINES, LONGEST, 1, Skill(), kinds)
+    asked = Counter(kind for kind, _ in itertools.islice(found, 400))
+    assert set(asked) == set(kinds) and min(asked.values()) > 150
+
+
+def test_numbers_are_those_of_texts() -> None:
+    found = " ".join(text for kind, text in texts() if kind == "number")
+    for form in (r"\b\d?\d:[0-5]\d\b", r"\b\d+/\d+\b", r"\b\d+\.\d\d\b", r"\b1[5-9]\d\d\b"):
+        assert re.search(form, found), form

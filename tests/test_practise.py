@@ -12,7 +12,7 @@ import scripts
 import tiny_hand as invented_hand
 from tiny_reader import read_as
 
-from handwriter import Hand
+from handwriter import Hand, Ink, Line
 from handwriter.ctc import Reading
 from handwriter.interchange import read_jsonl
 from handwriter.training.lines import save_lines
@@ -218,3 +218,55 @@ def test_what_is_kept_is_read_again_as_ink_to_train_on(
     assert [(line.text, line.split) for line in found] == [("abc", "train"), ("so it was", "train")]
     assert [line.ink.n_points for line in found] == [line.n_points for line in written]
     assert json.loads(path.read_text().splitlines()[1])["seed"] == 2
+
+
+def like(look: str, n: int) -> list[Line]:
+    """Lines that lean to the right (/) or to the left, long enough to go on from."""
+    text, lean = "abcdef ghijk lmnop qr", 0.5 if look == "/" else -0.5
+    t = np.linspace(0, 4 * np.pi, 25)
+    y = -1 - np.cos(t)
+    strokes = tuple(
+        np.column_stack([2 * place - lean * y + t / 9, y])
+        for place, character in enumerate(text)
+        if character != " "
+    )
+    return [Line(Ink(strokes), text, source=f"{look}{number}") for number in range(n)]
+
+
+def test_what_is_lacking_is_gone_on_from_the_more_often(script: ModuleType) -> None:
+    people = like("/", 30) + like("|", 10)
+    models = script.Models.of(people, "abcdefghijklmnopqr", seed=1)
+    looks = {line.source[0]: look for look, of in models.lines.items() for line in of}
+    assert looks.keys() == {"/", "|"} and looks["/"] != looks["|"]
+    before = Counter(models.some().source[0] for _ in range(400))
+    assert 2 < before["/"] / before["|"] < 12
+    for _ in range(200):
+        models.learn(looks["/"])
+        models.learn(None)
+    after = Counter(models.some().source[0] for _ in range(400))
+    assert after["/"] / after["|"] < 1.2
+    assert len({models.some().source for _ in range(200)}) > 20
+
+
+def test_models_are_lines_that_the_hand_can_go_on_from(script: ModuleType) -> None:
+    (whole,) = like("/", 1)
+    short = replace(whole, ink=Ink(whole.ink.strokes[:5]), text="abcde")
+    foreign = replace(whole, text=whole.text.replace("a", "\u00e4"))
+    models = script.Models.of([whole, short, foreign], "abcdefghijklmnopqr", seed=1)
+    assert [line.source for of in models.lines.values() for line in of] == [whole.source]
+
+
+def test_lines_that_go_on_from_models_say_of_whom(script: ModuleType, tiny_hand: Hand) -> None:
+    models = script.Models.of(like("/", 1), tiny_hand.characters, seed=1)
+    texts = ["ab", "so it", "abc"] * 6
+    found = list(script.write(tiny_hand, texts, models, 0.5, 7))
+    assert [line.text for line in found] == texts
+    assert [line.seed for line in found] == list(range(7, 25))
+    assert {line.style for line in found} == {"/0"}
+    plain = list(script.write(tiny_hand, texts, None, 0.5, 7))
+    assert {line.style for line in plain} == {""}
+    assert [line.seed for line in plain] == list(range(7, 25))
+
+
+def test_kinds_of_text_that_do_not_exist_are_named(refused) -> None:
+    assert "--kinds names 'letters'" in refused("--kinds", "number,letters")

@@ -14,11 +14,12 @@ import numpy as np
 from handwriter.alphabet import CLOSING, OPENING
 from handwriter.edits import kept
 from handwriter.training.lines import Lines
+from handwriter.training.typecase import written_number
 
 SHORTEST = 3  # characters of a text
 # The kinds, and their shares.
-KINDS = {"span": 0.1, "weak": 0.2, "capitals": 0.1, "number": 0.1, "signs": 0.35, "alone": 0.15}
-ALONE = ("I", "I", "a", "A")  # letters that are words: the texts have few
+KINDS = {"span": 0.1, "weak": 0.2, "capitals": 0.1, "number": 0.15, "signs": 0.3, "alone": 0.15}
+ALONE = ("I", "I", "a", "A", "1", "1")  # by themselves the texts have few of them
 FEWEST_SIGNS = 10  # as which a sign counts that the texts have fewer times, or never
 MORE_SIGNS = 0.2  # the chance of one at each further word of a text with signs
 # Where people put them for the most part; brackets and the rest stand around a word.
@@ -55,7 +56,9 @@ def _one_of(weights: Mapping[str, float], rng: np.random.Generator) -> str:
     return str(rng.choice(list(weights), p=chances / chances.sum()))
 
 
-def invented(lines: Lines, longest: int, seed: int, skill: Skill) -> Iterator[tuple[str, str]]:
+def invented(
+    lines: Lines, longest: int, seed: int, skill: Skill, kinds: Sequence[str] = tuple(KINDS)
+) -> Iterator[tuple[str, str]]:
     """Texts without end, each with its kind, made of those of the training lines.
 
     What they ask for follows `skill`, as it is when each is asked for.
@@ -72,7 +75,7 @@ def invented(lines: Lines, longest: int, seed: int, skill: Skill) -> Iterator[tu
     lengths = np.array([len(words) for words in texts], np.float64)
     shares = lengths / lengths.sum()
     while True:
-        kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
+        kind = _one_of({kind: KINDS[kind] for kind in kinds}, rng)
         if kind == "weak":
             some = places[skill.weak(usual, rng)]
             number, place = some[int(rng.integers(len(some)))]
@@ -105,10 +108,7 @@ def _changed(words: list[str], kind: str, rng: np.random.Generator) -> list[str]
         how = (str.capitalize, str.upper)[int(rng.random() < 0.3)]
         return [how(word) for word in words]
     if kind == "number":
-        digits = "".join(rng.choice(list("0123456789"), int(rng.integers(1, 5))))
-        joint = str(rng.choice(["", "", ".", ":", "/", "-", ","]))
-        more = "".join(rng.choice(list("0123456789"), 2)) if joint else ""
-        words[place] = digits + joint + more
+        words[place] = written_number(rng)
     if kind == "alone":
         words.insert(place, str(rng.choice(ALONE)))
     return words
