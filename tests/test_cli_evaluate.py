@@ -9,6 +9,7 @@ from PIL import Image
 
 from handwriter.cli import run
 from handwriter.ink import Line
+from handwriter.likeness import TRAITS
 from handwriter.training.lines import Lines, save_lines
 
 
@@ -72,12 +73,14 @@ def test_likeness_compares_each_trait_and_draws_it(evaluate, data, tmp_path):
     assert "1 of 12 validation lines left out" in printed.err
     found = rows(printed)
     traits = [row for row in found if "trait" in row]
-    assert [row["smoothness"] for row in traits] == [None] * 9 + [0.0] * 9 + [1.0] * 9
+    assert [row["smoothness"] for row in traits] == [
+        smoothness for smoothness in (None, 0.0, 1.0) for _ in TRAITS
+    ]
     assert {row["verdict"] for row in traits} <= {"close", "near", "apart"}
     assert [row["how"] for row in found if "print" in row] == ["people", "raw", "raw"]
     assert drawn.read_bytes().startswith(b"\x89PNG")
     table = evaluate(*options).out
-    assert table.count("half against half") == 9
+    assert table.count("half against half") == len(TRAITS)
     assert "print: over 0.9" in table
 
 

@@ -24,7 +24,7 @@ from handwriter.ink import Array, Ink, Line
 from handwriter.traits import manner, traits
 
 TRAITS = ("slant", "size", "spacing", "speed", "points", "stroke_length", "lifts",
-          "baseline_wander", "size_wander")  # fmt: skip
+          "baseline_wander", "size_wander", "crowding")  # fmt: skip
 UNITS = {
     "slant": "degrees to the right", "size": "deviation of y, in the hand's unit",
     "spacing": "width a character, in sizes", "speed": "way of a step, in sizes",
@@ -32,6 +32,7 @@ UNITS = {
     "lifts": "within words, for each joint of letters",
     "baseline_wander": "deviation along the line, in sizes",
     "size_wander": "deviation of its logarithm along the line",
+    "crowding": "half of the downstrokes beyond the middle, in widths",
 }  # fmt: skip
 # Up to which d, and which Kolmogorov-Smirnov distance, two distributions are called so.
 CLOSE, NEAR = (0.2, 0.15), (0.5, 0.25)

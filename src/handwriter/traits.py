@@ -22,7 +22,9 @@ class Traits:
     standard deviation of y along the way of the pen, in the ink's unit.  `spacing` is the width
     of the ink for each character, in sizes.  `baseline_wander` is how far the height of the
     writing strays along the line, in sizes, and `size_wander` how far its size does, as a
-    logarithm; both are standard deviations over stretches of ten sizes.
+    logarithm; both are standard deviations over stretches of ten sizes.  `crowding` is how far
+    beyond the middle of the line the pen is when half of the downstrokes are done, in widths of
+    the line: positive where letters stand closer towards the end.
     """
 
     slant: float
@@ -30,6 +32,7 @@ class Traits:
     spacing: float
     baseline_wander: float
     size_wander: float
+    crowding: float
 
     @property
     def unevenness(self) -> float:
@@ -51,7 +54,17 @@ def traits(ink: Ink, n_characters: int) -> Traits | None:
         spacing=(right - left) / max(n_characters, 1) / size,
         baseline_wander=float(np.std(heights)) / size,
         size_wander=float(np.std(np.log(sizes))),
+        crowding=_crowding(ink),
     )
+
+
+def _crowding(ink: Ink) -> float:
+    left, _, right, _ = ink.bounds
+    places, lengths = map(np.concatenate, zip(*map(_downstrokes, ink.strokes), strict=True))
+    if not len(lengths) or not right > left:
+        return 0.0
+    long = lengths > SHORTEST_DOWNSTROKE * np.quantile(lengths, 0.95)
+    return float(np.median(places[long]) - left) / (right - left) - 0.5
 
 
 def x_height(ink: Ink) -> float | None:
@@ -60,20 +73,21 @@ def x_height(ink: Ink) -> float | None:
     It is the median downstroke: most strokes of a text are those of letters without ascenders
     and descenders.  Measured from turn to turn, it is the same however the line rises or falls.
     """
-    lengths = np.concatenate([np.zeros(0), *(_downstrokes(s) for s in ink.strokes)])
+    lengths = np.concatenate([np.zeros(0), *(_downstrokes(s)[1] for s in ink.strokes)])
     if not len(lengths):
         return None
     long = lengths > SHORTEST_DOWNSTROKE * np.quantile(lengths, 0.95)
     return float(np.median(lengths[long]))
 
 
-def _downstrokes(stroke: Array) -> Array:
-    """How far the pen goes down each time that it does (n,)."""
-    ways = np.diff(stroke[:, 1])
-    ways = ways[ways != 0]
-    turns = np.flatnonzero(np.diff(np.sign(ways))) + 1
-    runs = np.array([part.sum() for part in np.split(ways, turns)])
-    return runs[runs > 0]
+def _downstrokes(stroke: Array) -> tuple[Array, Array]:
+    """Where the pen begins to go down, its x, and how far down it goes, each time; (n,) twice."""
+    moves = np.concatenate([[True], np.diff(stroke[:, 1]) != 0])
+    x, y = stroke[moves].T
+    ways = np.diff(y)
+    begins = np.append(0, np.flatnonzero(np.diff(np.sign(ways))) + 1)[: len(ways)]
+    runs = np.add.reduceat(ways, begins) if len(ways) else ways
+    return x[begins][runs > 0], runs[runs > 0]
 
 
 @dataclass(frozen=True)
