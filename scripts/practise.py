@@ -10,6 +10,7 @@ The reader likes print that stands upright, and so would the hand after a few ro
 kept is made to lean, join and reach up as the training lines do: lines of a kind that people write
 more often come several times, others are left out.  What is drawn smoothly is narrower than what
 people write, and narrower with each round: so it is stretched to be as wide as theirs (`widened`).
+And a hand begins lines wide and ends them narrow, which people do not: that is mended (`evened`).
 With `--primed` the lines go on from training lines (`Models`), the sooner from those of a look that
 is lacking among what is kept: what hardly comes by chance, cursive above all, comes so.
 `--leave-out SOURCES` (beginnings, with commas between them) names training lines that do not tell
@@ -30,39 +31,35 @@ import itertools
 import json
 import math
 import time
-from bisect import bisect
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 import handwriter
-from handwriter import Hand, Ink, Line, Reader, Written
+from handwriter import Hand, Line, Reader, Written
 from handwriter.ctc import Reading
 from handwriter.errors import BadData
-from handwriter.hand import LONGEST_STYLE
 from handwriter.misshapen import n_misshapen
 from handwriter.output import render, write_file
 from handwriter.training.lines import Lines, load_lines
+from handwriter.training.practice_looks import (
+    Models,
+    as_people,
+    evened,
+    look_of,
+    widened,
+    width_of,
+)
 from handwriter.training.practice_texts import KINDS, Skill, invented
-from handwriter.traits import manner, traits, x_height
 
 SPREAD = 0.95  # that of people's lines, so that short words keep their size
 AT_ONCE = 256
-# Kinds of look: degrees of slant, lifts for each place between letters, and how far letters reach
-# above and below an n: the spread of y in x-heights.
-SLANTS, LIFTS, REACHES = (-15.0, -5.0, 5.0, 15.0, 25.0, 35.0), (0.4, 0.6, 0.9), (0.5, 0.56, 0.62)
-FEWEST_JOINTS = 4  # of a line that tells whether it is cursive or print
-FEWEST_CHARACTERS = 20  # of a line that tells how wide somebody writes, or how
-MOST_STRETCH = 1.5
-MOST_PEOPLE = 4000  # training lines that are looked at
-MOST_COPIES = 4
 TEXTS_A_MODEL = 16
-WIDENED, AGAIN = "as wide as people's", "of earlier rounds"  # what is no kind of text
-
-Look = tuple[int, int, int]  # between which of `SLANTS`, of `LIFTS` and of `REACHES`
+MOST_PEOPLE = 4000  # training lines that are looked at
+STRETCHED = "as even and wide as people's"  # what is no kind of text
 
 
 def main() -> None:
@@ -118,10 +115,9 @@ def main() -> None:
             if models and is_right:
                 models.learn(look_of(line, line.text))
     wide = Kept()
-    for line, reading, is_right in judged(widened(kept.lines, widths_of_people), reader):
-        wide.take(WIDENED, line, reading, is_right)
-    for line, reading, is_right in judged(again, reader):
-        wide.take(AGAIN, line, reading, is_right)
+    even = widened(evened([*kept.lines, *again]), widths_of_people)
+    for line, reading, is_right in judged(even, reader):
+        wide.take(STRETCHED, line, reading, is_right)
     chosen = [wide.lines[i] for i in surest(wide.readings, arguments.surest, skill)]
     looks = [look_of(line, line.text) for line in chosen]
     copies = as_people(looks, looks_of_people, np.random.default_rng(arguments.seed))
@@ -153,39 +149,6 @@ class Kept:
             self.good[kind] += 1
             self.lines.append(line)
             self.readings.append(reading)
-
-
-@dataclass
-class Models:
-    """People's lines to go on from, by their look, and the looks of what was kept so far."""
-
-    lines: Mapping[Look, Sequence[Line]]
-    rng: np.random.Generator
-    kept: Counter[Look] = field(default_factory=Counter)
-
-    @classmethod
-    def of(cls, people: Iterable[Line], characters: str, seed: int) -> Models:
-        found: defaultdict[Look, list[Line]] = defaultdict(list)
-        for line in people:
-            look = look_of(line.ink, line.text)
-            is_known = set(line.text) <= {*characters, " "}
-            if look and is_known and FEWEST_CHARACTERS <= len(line.text) <= LONGEST_STYLE:
-                found[look].append(line)
-        return cls(found, np.random.default_rng(seed))
-
-    def learn(self, look: Look | None) -> None:
-        if look is not None:
-            self.kept[look] += 1
-
-    def some(self) -> Line:
-        """One of a look, the sooner the more usual it is among people and the less so here."""
-        looks = list(self.lines)
-        theirs = np.array([len(self.lines[look]) for look in looks], np.float64)
-        theirs /= theirs.sum()
-        own = np.array([1 + self.kept[look] for look in looks]) / (len(looks) + self.kept.total())
-        chances = theirs * np.minimum(theirs / own, MOST_COPIES)
-        among = self.lines[looks[int(self.rng.choice(len(looks), p=chances / chances.sum()))]]
-        return among[int(self.rng.integers(len(among)))]
 
 
 def write(
@@ -277,62 +240,11 @@ def _none_lower(ranks: Sequence[float]) -> float:
     return float(1 - (1 - min(ranks)) ** len(ranks))
 
 
-def look_of(ink: Ink, text: str) -> Look | None:
-    """How far the line leans, lifts and reaches up and down; None where too short to tell."""
-    own, how, height = traits(ink, len(text)), manner(ink, text), x_height(ink)
-    n_joints = sum(len(word) - 1 for word in text.split())
-    if own is None or how is None or not height or n_joints < FEWEST_JOINTS:
-        return None
-    reach = own.size / height
-    return bisect(SLANTS, own.slant), bisect(LIFTS, how.lifts), bisect(REACHES, reach)
-
-
-def width_of(ink: Ink, text: str) -> float | None:
-    """The width of a character in sizes (`Traits.spacing`); None where too short to tell."""
-    own = traits(ink, len(text))
-    return own.spacing if own is not None and len(text) >= FEWEST_CHARACTERS else None
-
-
 def some_people(lines: Lines, left_out: Sequence[str]) -> list[Line]:
     """Training lines of other sources, some thousand at most."""
     own = lines.where("train", left_out)
     some = np.random.default_rng(1).permutation(own)[:MOST_PEOPLE]
     return [lines.line(i) for i in some.tolist()]
-
-
-def widened(lines: Sequence[Written], people: Sequence[float]) -> list[Written]:
-    """The lines, stretched along the baseline until their widths are spread as those of people.
-
-    The narrowest becomes as narrow as people's narrowest, and so on; short ones are stretched as
-    the others are on average.
-    """
-    own = np.array([width_of(line, line.text) or np.nan for line in lines])
-    tells = ~np.isnan(own)
-    if not tells.any():
-        return list(lines)
-    ranks = (np.argsort(np.argsort(own[tells])) + 0.5) / tells.sum()
-    factors = np.full(len(lines), np.nan)
-    factors[tells] = np.quantile(people, ranks) / own[tells]
-    factors[~tells] = np.median(factors[tells])
-    factors = np.clip(factors, 1 / MOST_STRETCH, MOST_STRETCH)
-    return [
-        replace(line, strokes=tuple(stroke * [factor, 1.0] for stroke in line.strokes))
-        for line, factor in zip(lines, factors.tolist(), strict=True)
-    ]
-
-
-def as_people(
-    looks: Sequence[Look | None], people: Iterable[Look], rng: np.random.Generator
-) -> list[int]:
-    """How often each line is to come, so that looks are as common as among people.
-
-    The mean is about one; `MOST_COPIES` is the most.  Lines without a look come once.
-    """
-    own, theirs = Counter(look for look in looks if look is not None), Counter(people)
-    scale = own.total() / max(sum(n for look, n in theirs.items() if look in own), 1)
-    wanted = [1.0 if look is None else scale * theirs[look] / own[look] for look in looks]
-    copies = np.floor(np.array(wanted) + rng.random(len(looks)))
-    return [min(int(n), MOST_COPIES) for n in copies]
 
 
 def content(kept: Sequence[Written]) -> bytes:

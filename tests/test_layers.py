@@ -63,7 +63,7 @@ LAYERS = {
 WITHIN = {
     "training": {
         "network": 0, "recogniser": 0, "rounding": 0, "lines": 0, "iam": 0, "checkpoint": 0,
-        "machine": 0, "practice_texts": 1, "turing": 1, "unipen_files": 0,
+        "machine": 0, "practice_texts": 2, "practice_looks": 0, "turing": 1, "unipen_files": 0,
         "unipen_ink": 1, "unipen": 2, "graph": 0, "export_reader": 1,
         "typecase": 1, "typeset": 3, "recipe": 1, "sampling": 2, "show": 3, "prepare": 4,
         "batches": 2, "optimizer": 2, "sample": 3, "train": 3,

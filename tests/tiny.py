@@ -87,3 +87,16 @@ def python(code: str, *arguments: object, **environment: object) -> subprocess.P
         env=os.environ | {name: str(value) for name, value in settings.items()},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+
+
+def leaning(look: str, n: int) -> list[Line]:
+    """Lines that lean to the right (/) or to the left, long enough to go on from."""
+    text, lean = "abcdef ghijk lmnop qr", 0.5 if look == "/" else -0.5
+    t = np.linspace(0, 4 * np.pi, 25)
+    y = -1 - np.cos(t)
+    strokes = tuple(
+        np.column_stack([2 * place - lean * y + t / 9, y])
+        for place, character in enumerate(text)
+        if character != " "
+    )
+    return [Line(Ink(strokes), text, source=f"{look}{number}") for number in range(n)]
