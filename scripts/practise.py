@@ -101,6 +101,8 @@ def main() -> None:
             f"{arguments.lines} has no train line left that tells how people write; leave out fewer"
         )
     models = Models.of(people, hand.characters, arguments.seed) if arguments.primed else None
+    if models is not None and not models.lines:
+        parser.error(f"{arguments.lines} has no train line that the hand could go on from")
     texts = invented(lines, arguments.longest, arguments.seed, skill, kinds)
     end = time.monotonic() + 60 * arguments.minutes
     for number in itertools.count():
@@ -194,12 +196,15 @@ def written_of(row: bytes, where: str) -> Written:
     """The line that `content` made such a row of."""
     try:
         entry = json.loads(row)
-        return Written(
+        line = Written(
             strokes=tuple(np.array(stroke) for stroke in entry["strokes"]),
             text=entry["text"], hand=entry["hand"], licence=entry["licence"], seed=entry["seed"],
             smoothness=entry["smoothness"], finished=entry["finished"], n_steps=entry["steps"],
             begins=tuple(entry["words"]),
         )  # fmt: skip
+        if len(line.begins) != len(line.text.split()):
+            raise ValueError
+        return line
     except (ValueError, LookupError, TypeError):
         raise BadData(f"{where}, is not what practise.py writes; give its output") from None
 

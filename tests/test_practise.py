@@ -132,7 +132,13 @@ def refused(script: ModuleType, tmp_path: Path, tiny_hand_path: Path, monkeypatc
     return complaint
 
 
-@pytest.mark.parametrize("content", ["{}\n", "[1]\n", "no JSON\n", None])
+WRONG_WORDS = json.dumps(
+    {"strokes": [[[0, 0]]], "text": "a b", "hand": "", "licence": "", "seed": 1, "smoothness": 0,
+     "finished": True, "steps": 1, "words": [0]}
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("content", ["{}\n", "[1]\n", "no JSON\n", WRONG_WORDS, None])
 def test_an_earlier_round_that_is_none_is_refused_before_anything_is_drawn(
     refused, tmp_path: Path, content: str | None
 ) -> None:
@@ -173,3 +179,8 @@ def test_lines_that_go_on_from_models_say_of_whom(script: ModuleType, tiny_hand:
 
 def test_kinds_of_text_that_do_not_exist_are_named(refused) -> None:
     assert "--kinds names 'letters'" in refused("--kinds", "number,letters")
+
+
+def test_without_a_line_to_go_on_from_nothing_is_drawn(refused, monkeypatch) -> None:
+    monkeypatch.setattr("handwriter.training.practice_looks.LONGEST_DRAFT", 3)
+    assert "no train line that the hand could go on from" in refused("--primed")

@@ -59,6 +59,7 @@ class Models:
 
     @classmethod
     def of(cls, people: Iterable[Line], characters: str, seed: int) -> Models:
+        """Of the lines those that a hand can go on from that writes these characters."""
         found: defaultdict[Look, list[Line]] = defaultdict(list)
         for line in people:
             look = look_of(line.ink, line.text)
@@ -119,6 +120,7 @@ class Word:
 
 
 def words_of(line: Written) -> list[Word]:
+    """In order, as many as its text has."""
     found, n_before = [], 0
     ends = (*line.begins[1:], len(line.strokes))
     for text, begin, end in zip(line.text.split(), line.begins, ends, strict=True):

@@ -402,11 +402,11 @@ def _numbers(
     stroke tells whether it is a 1, an l, an I or a stroke (/).
     """
     glyphs = person.glyphs
-    n_digits = sum(len(glyphs.get(digit, [])) for digit in "0123456789")
     if not glyphs.keys() >= set("0123456789"):
         return
+    n_digits = sum(len(glyphs[digit]) for digit in "0123456789")
     usual = _word_gap(words)
     case = _case(person, words, vocabulary, rng)
+    about = iter(case.with_number, None)
     for number in range(min(NUMBER_LINES, n_digits // 2)):
-        about = iter(case.with_number, None)
         yield _set_line(case, about, usual, f"unipen/set/numbers/{person.name}/{number:02d}")
