@@ -39,13 +39,13 @@ def test_a_line_that_climbs_or_grows_wanders():
 
 def test_a_line_whose_letters_stand_closer_towards_its_end_is_crowded():
     even, (stroke,) = zigzag(200), zigzag(200).strokes
-    assert traits(even, 60).crowding == pytest.approx(0.0, abs=0.01)
+    assert manner(even, "of words").crowding == pytest.approx(0.0, abs=0.01)
     crowded = Ink((np.column_stack([np.sqrt(1 + stroke[:, 0]), stroke[:, 1]]),))
-    assert traits(crowded, 60).crowding == pytest.approx(0.2, abs=0.04)
-    assert traits(crowded.transformed(np.diag([-1.0, 1.0])), 60).crowding < -0.1
+    assert manner(crowded, "of words").crowding == pytest.approx(0.2, abs=0.04)
+    assert manner(crowded.transformed(np.diag([-1.0, 1.0])), "of words").crowding < -0.1
     # dots and trembles say nothing of where letters stand
     dots = Ink((*even.strokes, *(np.full((2, 2), 1.0 * i) for i in range(90))))
-    assert traits(dots, 60).crowding == pytest.approx(0.0, abs=0.01)
+    assert manner(dots, "of words").crowding == pytest.approx(0.0, abs=0.01)
 
 
 def test_place_and_sampling_do_not_matter():

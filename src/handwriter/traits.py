@@ -22,9 +22,7 @@ class Traits:
     standard deviation of y along the way of the pen, in the ink's unit.  `spacing` is the width
     of the ink for each character, in sizes.  `baseline_wander` is how far the height of the
     writing strays along the line, in sizes, and `size_wander` how far its size does, as a
-    logarithm; both are standard deviations over stretches of ten sizes.  `crowding` is how far
-    beyond the middle of the line the pen is when half of the downstrokes are done, in widths of
-    the line: positive where letters stand closer towards the end.
+    logarithm; both are standard deviations over stretches of ten sizes.
     """
 
     slant: float
@@ -32,7 +30,6 @@ class Traits:
     spacing: float
     baseline_wander: float
     size_wander: float
-    crowding: float
 
     @property
     def unevenness(self) -> float:
@@ -54,17 +51,15 @@ def traits(ink: Ink, n_characters: int) -> Traits | None:
         spacing=(right - left) / max(n_characters, 1) / size,
         baseline_wander=float(np.std(heights)) / size,
         size_wander=float(np.std(np.log(sizes))),
-        crowding=_crowding(ink),
     )
 
 
 def _crowding(ink: Ink) -> float:
     left, _, right, _ = ink.bounds
-    places, lengths = map(np.concatenate, zip(*map(_downstrokes, ink.strokes), strict=True))
-    if not len(lengths) or not right > left:
+    places, _ = _long_downstrokes(ink)
+    if not len(places) or not right > left:
         return 0.0
-    long = lengths > SHORTEST_DOWNSTROKE * np.quantile(lengths, 0.95)
-    return float(np.median(places[long]) - left) / (right - left) - 0.5
+    return float(np.median(places) - left) / (right - left) - 0.5
 
 
 def x_height(ink: Ink) -> float | None:
@@ -73,11 +68,18 @@ def x_height(ink: Ink) -> float | None:
     It is the median downstroke: most strokes of a text are those of letters without ascenders
     and descenders.  Measured from turn to turn, it is the same however the line rises or falls.
     """
-    lengths = np.concatenate([np.zeros(0), *(_downstrokes(s)[1] for s in ink.strokes)])
+    _, lengths = _long_downstrokes(ink)
+    return float(np.median(lengths)) if len(lengths) else None
+
+
+def _long_downstrokes(ink: Ink) -> tuple[Array, Array]:
+    """All that are no joints and trembles: where they begin, and how far down they go."""
+    found = [_downstrokes(stroke) for stroke in ink.strokes]
+    places, lengths = (np.concatenate([np.zeros(0), *(one[i] for one in found)]) for i in range(2))
     if not len(lengths):
-        return None
+        return places, lengths
     long = lengths > SHORTEST_DOWNSTROKE * np.quantile(lengths, 0.95)
-    return float(np.median(lengths[long]))
+    return places[long], lengths[long]
 
 
 def _downstrokes(stroke: Array) -> tuple[Array, Array]:
@@ -92,19 +94,22 @@ def _downstrokes(stroke: Array) -> tuple[Array, Array]:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a line was written: the pen's speed and how it joins letters.
+    """How a line was written: the pen's speed, how it joins letters and how it fills the line.
 
     `speed` is the mean length of a step while the pen is down, in sizes: pens are sampled evenly
     in time.  `points` counts the points a character, `stroke_length` is the mean way from pen down
     to pen up, in sizes.  `lifts` is how often the pen lifts within words, for each place between
     two letters: what exceeds one lift between words.  Dots and bars lift it as well, so about
-    a third is cursive and over one is print.
+    a third is cursive and over one is print.  `crowding` is how far beyond the middle of the line
+    the pen is when half of the downstrokes are done, in widths of the line: positive where letters
+    stand closer towards the end.
     """
 
     speed: float
     points: float
     stroke_length: float
     lifts: float
+    crowding: float
 
 
 def manner(ink: Ink, text: str) -> Manner | None:
@@ -123,6 +128,7 @@ def manner(ink: Ink, text: str) -> Manner | None:
         points=ink.n_points / max(n_letters, 1),
         stroke_length=way / len(ink.strokes) / size,
         lifts=max(len(ink.strokes) - len(words), 0) / max(n_joints, 1),
+        crowding=_crowding(ink),
     )
 
 
